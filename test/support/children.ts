@@ -1,0 +1,95 @@
+/**
+ * Child processes of tests. They are ended by their own pid only, and they never outlive the test process: a small
+ * shell watches a pipe from it and kills what is left when that pipe closes, which works even after `kill -9`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Writable } from 'node:stream';
+import { within } from './waitFor.ts';
+
+/** How much of a child's output is kept; a test that prints more has another problem. */
+const OUTPUT_MAX = 16 * 1024 * 1024;
+
+export type Child = {
+  readonly pid: number;
+  /** Everything printed so far. */
+  stdout(): string;
+  stderr(): string;
+  /** Whether it still runs (a stopped process does). */
+  alive(): boolean;
+  /** Its exit code, or null where a signal ended it. */
+  readonly exited: Promise<number | null>;
+  signal(name: NodeJS.Signals): void;
+  /** Ends it at once and waits until it is gone; does nothing when it is gone already. */
+  kill(): Promise<void>;
+};
+
+export type ChildOptions = { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv };
+
+/**
+ * Starts a program.
+ *
+ * @throws Error when the program cannot be started at all.
+ */
+export async function startChild(program: string, args: readonly string[], options: ChildOptions = {}): Promise<Child> {
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', reject);
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`${program} has no pid`);
+  watch('+', pid);
+  // 'close' rather than 'exit': by then everything that it printed has been read.
+  const exited = new Promise<number | null>(resolve => child.once('close', resolve));
+  child.once('exit', () => watch('-', pid));
+  const output = { stdout: collect(child, 'stdout'), stderr: collect(child, 'stderr') };
+  const alive = () => child.exitCode === null && child.signalCode === null;
+  const signal = (name: NodeJS.Signals) => {
+    if (alive()) process.kill(pid, name);
+  };
+  const kill = async () => {
+    signal('SIGKILL');
+    await within(`the end of process ${pid}`, exited);
+  };
+  return { pid, ...output, alive, exited, signal, kill };
+}
+
+function collect(child: ChildProcess, stream: 'stdout' | 'stderr'): () => string {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  child[stream]?.on('data', (chunk: Buffer) => {
+    if (length > OUTPUT_MAX) return;
+    chunks.push(chunk);
+    length += chunk.length;
+  });
+  return () => Buffer.concat(chunks).toString('utf8');
+}
+
+/** Reads `+ pid` and `- pid` until its input ends, then kills the pids that were not taken back. */
+const WATCHER = `
+live=""
+while read -r op pid; do
+  if [ "$op" = + ]; then live="$live $pid"; continue; fi
+  rest=""
+  for p in $live; do [ "$p" = "$pid" ] || rest="$rest $p"; done
+  live=$rest
+done
+for p in $live; do kill -9 "$p" 2>/dev/null; done
+`;
+
+let watcher: Writable | undefined;
+
+function watch(op: '+' | '-', pid: number): void {
+  watcher ??= startWatcher();
+  watcher.write(`${op} ${pid}\n`);
+}
+
+function startWatcher(): Writable {
+  // In a session of its own, so that the Ctrl-C that ends the test run does not end the watcher first.
+  const shell = spawn('/bin/sh', ['-c', WATCHER], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  shell.unref();
+  // Node's pipes to children are sockets; they must not keep the test process alive either.
+  (shell.stdin as Writable & { unref?: () => void }).unref?.();
+  shell.stdin.on('error', () => {});
+  return shell.stdin;
+}
