@@ -1,0 +1,56 @@
+/**
+ * Why the gateway itself turns a call away before anything is claimed: a closed list, one row each with its HTTP status
+ * and response code. Up to the claim a refusal is thrown; after it nothing is thrown, outcomes are values.
+ */
+import type { WireFields } from './message.ts';
+import type { ResponseCode } from './responseCode.ts';
+
+type Row = { readonly status: 400 | 401 | 403 | 404 | 429 | 500 | 503; readonly code: ResponseCode };
+
+export const REFUSALS = {
+  /** The message failed verification; `errors` names each field and the rule it broke. */
+  format: { status: 400, code: '30' },
+  invalidParticipant: { status: 400, code: '01' },
+  invalidCardNumber: { status: 400, code: '02' },
+  invalidCardToken: { status: 400, code: '04' },
+  invalidTransaction: { status: 400, code: '12' },
+  invalidAmount: { status: 400, code: '13' },
+  tranIdReused: { status: 400, code: '94' },
+  /** The HTTP message itself is not acceptable: size, media type, target, a header sent twice. */
+  http: { status: 400, code: '30' },
+  /** No authorization header, or not `Bearer` and one token. */
+  authorizationHeader: { status: 401, code: '10' },
+  /** Token unknown, expired or of a disabled client. Looks the same as the next two, on purpose. */
+  token: { status: 403, code: '10' },
+  address: { status: 403, code: '10' },
+  scope: { status: 403, code: '10' },
+  noSuchApi: { status: 404, code: '12' },
+  /** The client's own rate limit. */
+  rate: { status: 429, code: '65' },
+  /** A bulkhead is full; nothing was claimed. */
+  overloaded: { status: 503, code: '91' },
+  draining: { status: 503, code: '91' },
+  /** The journal is away, and the claim certainly never left us. */
+  journalAway: { status: 503, code: '91' },
+  internal: { status: 500, code: '96' },
+} as const satisfies Record<string, Row>;
+
+export type RefusalReason = keyof typeof REFUSALS;
+
+/** What is wrong with one field: its catalogue name (`body` for the whole, lower-case name for a header), and the rule. */
+export type FieldError = { readonly field: string; readonly reason: string };
+
+export class Refusal extends Error {
+  readonly reason: RefusalReason;
+  readonly errors: readonly FieldError[];
+  /** The public header fields as far as they could be read, echoed in the answer. */
+  readonly header: WireFields;
+
+  constructor(reason: RefusalReason, errors: readonly FieldError[] = [], header: WireFields = {}) {
+    super(reason);
+    this.name = 'Refusal';
+    this.reason = reason;
+    this.errors = errors;
+    this.header = header;
+  }
+}
