@@ -1,0 +1,27 @@
+/**
+ * `npm run check-config -- FILE`: says everything that is wrong with a configuration, one line each, before it is put to
+ * use. It opens no port and calls nobody.
+ */
+import { formatProblem } from './config.ts';
+import { configFile, environment } from './environment.ts';
+import { loadConfig } from './load.ts';
+import type { Env } from './substitute.ts';
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** Checks one file and prints what was found. Returns the exit code: 0 when the gateway would start with it, else 1. */
+export const checkConfig = async (path: string, env: Env, print: (line: string) => void): Promise<number> => {
+  const result = await loadConfig(path, env);
+  const problems = result.ok ? [] : result.problems;
+  for (const problem of problems) print(`problem  ${formatProblem(problem)}`);
+  for (const warning of result.warnings) print(`warning  ${formatProblem(warning)}`);
+  print(`${path}: ${count(problems.length, 'problem')}, ${count(result.warnings.length, 'warning')}`);
+  return result.ok ? 0 : 1;
+};
+
+if (import.meta.main) {
+  const args = process.argv.slice(2);
+  const path = args[0]?.startsWith('--') === false ? args[0] : configFile(args, environment);
+  const print = (line: string) => void process.stdout.write(`${line}\n`);
+  process.exitCode = path === undefined ? 1 : await checkConfig(path, environment, print);
+}
