@@ -1,0 +1,115 @@
+/**
+ * Proves a request: from the caller's bytes to a `Message` behind which nothing is looked at twice. Everything that is
+ * wrong is told at once, by field and rule, never by value; the refusal's code says what kind of thing is wrong.
+ */
+import type { Finding } from '../catalogue/finding.ts';
+import { BODY } from '../catalogue/finding.ts';
+import { headerOf, messageOf } from '../catalogue/message.ts';
+import type { ApiRow } from '../catalogue/row.ts';
+import type { JsonObject } from '../catalogue/shape.ts';
+import { validateHeader, validateRequest } from '../catalogue/validate.ts';
+import { dayStartMs } from '../domain/dates.ts';
+import { looksDerived } from '../domain/ids.ts';
+import type { Message, WireFields, WireValue } from '../domain/message.ts';
+import { type FieldError, Refusal, type RefusalReason } from '../domain/refusal.ts';
+import { readStrictJson } from './strictJson.ts';
+
+/** Most bytes of a plain message: far more than any of the contract's, little enough to be read before anything else. */
+export const BODY_BYTES_MAX = 64 * 1024;
+
+/** Most errors of one answer: as many as a message may have names. */
+const ERRORS_MAX = 200;
+
+const HOUR_MS = 3_600_000;
+/**
+ * How far `tranDate` may lie ahead, and the same off the retention behind. An entry made at t has a `tranDate` of at most
+ * t + 48 h; when it is forgotten at t + retention that date is already refused, so that it can never run twice.
+ */
+const DATE_MARGIN_HOURS = 48;
+
+export type ParseContext = {
+  /** The participants that the client may speak for. */
+  readonly participants: ReadonlySet<string>;
+  /** Now, in milliseconds since 1970, UTC. */
+  readonly wallMs: number;
+  /** How long the journal keeps an entry. */
+  readonly retentionHours: number;
+};
+
+/** The message, or a thrown `Refusal` with every error and the header fields that could be read. */
+export function parseMessage(row: ApiRow, body: Uint8Array, context: ParseContext): Message {
+  const wire = readBody(body);
+  const header = validateHeader(wire);
+  const own = validateRequest(row, wire);
+  const date = dateFinding(row, header.fields, context);
+  const ids = idFindings(header.fields, own.fields);
+  const participant = participantFinding(header.fields, context.participants);
+  const findings = [participant, ...header.findings, date, ...ids, ...own.findings].filter(one => one !== undefined);
+  if (findings.length > 0) throw new Refusal(reasonOf(findings), errorsOf(findings), header.fields);
+  return messageOf(row, headerOf(header.fields), own.fields);
+}
+
+/** The header fields of a body that could be read, for the answer to a call that is refused before it is parsed. */
+export function readHeaderFields(body: Uint8Array): WireFields {
+  if (body.byteLength > BODY_BYTES_MAX) return {};
+  const reading = readStrictJson(body);
+  return reading.kind === 'object' ? validateHeader(reading.value).fields : {};
+}
+
+const readBody = (body: Uint8Array): JsonObject => {
+  if (body.byteLength > BODY_BYTES_MAX) {
+    throw new Refusal('http', [{ field: BODY, reason: `must be at most ${BODY_BYTES_MAX} bytes` }]);
+  }
+  const reading = readStrictJson(body);
+  if (reading.kind === 'fault') throw new Refusal('format', [reading.error]);
+  return reading.value;
+};
+
+const participantFinding = (header: WireFields, participants: ReadonlySet<string>): Finding | undefined => {
+  const { participantId } = header;
+  if (typeof participantId !== 'string' || participants.has(participantId)) return undefined;
+  return { field: 'participantId', reason: 'is not a participant of this client', refusal: 'invalidParticipant' };
+};
+
+const dateFinding = (row: ApiRow, header: WireFields, context: ParseContext): Finding | undefined => {
+  const { tranDate } = header;
+  const startMs = typeof tranDate === 'string' ? dayStartMs(tranDate) : undefined;
+  if (startMs === undefined) return undefined;
+  const ageMs = context.wallMs - startMs;
+  if (ageMs < -DATE_MARGIN_HOURS * HOUR_MS) {
+    return { field: 'tranDate', reason: `must not be more than ${DATE_MARGIN_HOURS} hours ahead` };
+  }
+  const hours = context.retentionHours - DATE_MARGIN_HOURS;
+  // A Reversal undoes at most once however often it runs, and must still be possible when its original is old.
+  if (row.class === 'reversal' || ageMs < hours * HOUR_MS) return undefined;
+  return { field: 'tranDate', reason: `must be less than ${hours} hours ago` };
+};
+
+const DERIVED = 'must not be RV and 30 characters of base32, which the gateway derives';
+
+const isDerived = (value: WireValue | undefined): boolean => typeof value === 'string' && looksDerived(value);
+
+const idFindings = ({ tranId }: WireFields, { originalTranId }: WireFields): readonly Finding[] => [
+  ...(isDerived(tranId) ? [{ field: 'tranId', reason: DERIVED }] : []),
+  ...(isDerived(originalTranId) ? [{ field: 'originalTranId', reason: DERIVED }] : []),
+  ...(originalTranId !== undefined && originalTranId === tranId
+    ? [{ field: 'originalTranId', reason: 'must not be the tranId of this message' }]
+    : []),
+];
+
+/**
+ * A participant of somebody else is told before anything; a card, token or amount has its own code only where nothing
+ * else is wrong; all the rest is a format error.
+ */
+const reasonOf = (findings: readonly Finding[]): RefusalReason => {
+  if (findings.some(finding => finding.refusal === 'invalidParticipant')) return 'invalidParticipant';
+  const reasons = new Set(findings.map(finding => finding.refusal ?? 'format'));
+  const [reason = 'format'] = reasons;
+  return reasons.size === 1 ? reason : 'format';
+};
+
+/** Without the refusals, each error once: names that are not repeated all read `body`. */
+const errorsOf = (findings: readonly Finding[]): readonly FieldError[] => {
+  const distinct = new Map(findings.map(({ field, reason }) => [`${field} ${reason}`, { field, reason }]));
+  return [...distinct.values()].slice(0, ERRORS_MAX);
+};

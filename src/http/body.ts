@@ -1,0 +1,106 @@
+/**
+ * Reading one request body: whole, counted byte by byte, and only when somebody asks for it, which is after the caller
+ * has been authenticated. It ends in the bytes or in a `Refusal('http')`, whatever the client does to the connection.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BODY_BYTES_MAX } from '../config/limits.ts';
+import { Refusal } from '../domain/refusal.ts';
+import type { Head } from './requestHead.ts';
+
+const MEDIA_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;
+
+const refuse = (field: string, reason: string): Refusal => new Refusal('http', [{ field, reason }]);
+const tooLarge = (): Refusal => refuse('body', `must be at most ${BODY_BYTES_MAX} bytes`);
+const cutShort = (): Refusal => refuse('body', 'must be sent completely');
+
+export class InboundBody {
+  readonly #incoming: IncomingMessage;
+  readonly #outgoing: ServerResponse;
+  readonly #head: Head;
+  readonly #awaitsContinue: boolean;
+  #reading: Promise<Uint8Array> | undefined;
+  #fail: ((refusal: Refusal) => void) | undefined;
+  #broken = false;
+
+  /** `awaitsContinue`: the client sends the body only after our `100 Continue` (RFC 9110, 10.1.1). */
+  constructor(incoming: IncomingMessage, outgoing: ServerResponse, head: Head, awaitsContinue: boolean) {
+    this.#incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#head = head;
+    this.#awaitsContinue = awaitsContinue;
+  }
+
+  /** The whole body. Throws `Refusal('http')`; a second call gives what the first gave. */
+  read(): Promise<Uint8Array> {
+    this.#reading ??= this.#read();
+    return this.#reading;
+  }
+
+  /** No more of the body can come: the parser gave up on it, or its time is over. */
+  break(): void {
+    this.#broken = true;
+    this.#fail?.(cutShort());
+  }
+
+  /**
+   * Whether what has not been read of the body is certain to be small, so that Node may read it off and keep the
+   * connection; else the connection has to end with the answer.
+   */
+  restIsSmall(): boolean {
+    if (this.#incoming.complete) return true;
+    if (this.#broken || this.#head['transfer-encoding'] !== undefined) return false;
+    if (this.#awaitsContinue && this.#reading === undefined) return false;
+    return Number(this.#head['content-length'] ?? 0) <= BODY_BYTES_MAX;
+  }
+
+  async #read(): Promise<Uint8Array> {
+    const type = this.#head['content-type'];
+    if (type !== undefined && !MEDIA_TYPE.test(type))
+      throw refuse('content-type', 'must be application/json, in UTF-8');
+    const encoding = this.#head['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      throw refuse('content-encoding', 'must be absent');
+    }
+    if (Number(this.#head['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+    if (this.#broken) throw cutShort();
+    if (this.#awaitsContinue) this.#outgoing.writeContinue();
+    return this.#collect();
+  }
+
+  #collect(): Promise<Uint8Array> {
+    const incoming = this.#incoming;
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      const stop = () => {
+        this.#fail = undefined;
+        incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      };
+      const fail = (refusal: Refusal) => {
+        stop();
+        incoming.pause();
+        reject(refusal);
+      };
+      const onEnd = () => {
+        stop();
+        const [only] = chunks;
+        resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks));
+      };
+      const onData = (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > BODY_BYTES_MAX) return fail(tooLarge());
+        chunks.push(chunk);
+      };
+      const onClose = () => {
+        // A client that hung up right after its last byte has sent a whole request: the rest is still buffered here.
+        if (!incoming.complete) return fail(cutShort());
+        const rest: unknown = incoming.read();
+        if (Buffer.isBuffer(rest)) onData(rest);
+        if (this.#fail) onEnd();
+      };
+      this.#fail = fail;
+      if (incoming.destroyed) return onClose();
+      incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    });
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * One request on one connection and its answer: who asked, how its answer is written, and what happens to the
+ * connection afterwards. Every request gets exactly one answer, except where the client is no longer there to hear it.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock } from '../runtime/clock.ts';
+import { InboundBody } from './body.ts';
+import { bodyOf, headersOf } from './envelope.ts';
+import type { Answer } from './journey.ts';
+import { type Head, headOf } from './requestHead.ts';
+
+/** A client that still sends when it has its answer is listened to this long: closing at once would tear the answer. */
+const LINGER_MS = 500;
+/** And this much; past it the answer may be torn, but a flood costs no more than this. */
+const LINGER_BYTES = 1024 * 1024;
+
+const ignore = (): void => undefined;
+
+export class Exchange {
+  readonly incoming: IncomingMessage;
+  readonly requestId: string;
+  readonly peer: string;
+  readonly head: Head;
+  readonly body: InboundBody;
+  readonly arrivedMonotonicMs: number;
+  readonly #outgoing: ServerResponse;
+  readonly #clock: Clock;
+  #closeAfter = false;
+
+  constructor(
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    options: { readonly clock: Clock; readonly requestId: string; readonly awaitsContinue: boolean },
+  ) {
+    this.incoming = incoming;
+    this.#outgoing = outgoing;
+    this.#clock = options.clock;
+    this.requestId = options.requestId;
+    this.arrivedMonotonicMs = options.clock.monotonicMs();
+    this.peer = incoming.socket.remoteAddress ?? '';
+    this.head = headOf(incoming);
+    this.body = new InboundBody(incoming, outgoing, this.head, options.awaitsContinue);
+    // Writing to a client that has gone is no error of ours.
+    outgoing.on('error', ignore);
+  }
+
+  /** Whether the answer has left, or can no longer leave. */
+  isOver(): boolean {
+    return this.#outgoing.writableFinished || this.#outgoing.destroyed;
+  }
+
+  /** Lets the connection end with this answer. */
+  closeAfter(): void {
+    this.#closeAfter = true;
+  }
+
+  /** Nothing more can be read from this connection: an unfinished body never comes, and the answer is the last one. */
+  cutOff(): void {
+    this.#closeAfter = true;
+    if (!this.incoming.complete) this.body.break();
+  }
+
+  /** Writes the answer, and lets the connection end with it where something unread would be taken for a request. */
+  answer(answer: Answer): void {
+    const restIsSmall = this.body.restIsSmall();
+    const body = bodyOf(answer);
+    const envelope = {
+      requestId: this.requestId,
+      wallMs: this.#clock.wallMs(),
+      close: this.#closeAfter || !restIsSmall,
+    };
+    this.#outgoing.writeHead(answer.status, headersOf(answer, envelope, Buffer.byteLength(body)));
+    if (restIsSmall) this.#outgoing.end(body);
+    else this.#endAfterRest(body);
+  }
+
+  #endAfterRest(body: string): void {
+    const { incoming } = this;
+    this.#outgoing.write(body);
+    let bytes = 0;
+    const end = () => {
+      cancel();
+      incoming.off('data', count).off('end', end).off('close', end);
+      this.#outgoing.end();
+    };
+    const count = (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > LINGER_BYTES) end();
+    };
+    const cancel = this.#clock.after(LINGER_MS, end);
+    incoming.on('data', count).on('end', end).on('close', end);
+    incoming.resume();
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The port between the HTTP server and the journey: what came in, before anything is believed about it, and what goes
+ * back. Neither side needs more of the other, so that each can be built and tested alone.
+ */
+import type { ApiRow } from '../catalogue/row.ts';
+import type { ApiName, ClientId, IssuerId } from '../domain/ids.ts';
+import type { WireFields } from '../domain/message.ts';
+import type { NotSentReason, UnknownReason } from '../domain/outcome.ts';
+import { type FieldError, REFUSALS, type Refusal, type RefusalReason } from '../domain/refusal.ts';
+import { meaningOf, type ResponseCode } from '../domain/responseCode.ts';
+import { Secret } from '../domain/secret.ts';
+
+/**
+ * One call as it came in. A header that was sent more than once arrives as its values joined by `, ` (RFC 9110,
+ * section 5.3), which is of the right form for none of these three: the check of each header refuses it in its turn.
+ */
+export type Inbound = {
+  /** The row of the catalogue whose route matched. */
+  readonly row: ApiRow;
+  readonly requestId: string;
+  /** The socket's own address. */
+  readonly peer: string;
+  /** The hops of all `X-Forwarded-For` lines, in the order sent: the last one was added by whoever connects to us. */
+  readonly forwardedFor: readonly string[];
+  readonly authorization: Secret<string> | undefined;
+  readonly timestamp: string | undefined;
+  readonly idempotencyKey: string | undefined;
+  /**
+   * The whole body, read on the first call and not before. Throws `Refusal('http')` where it is too large or cut
+   * short, or its media type or encoding is not ours.
+   */
+  readonly readBody: () => Promise<Uint8Array>;
+  /** When the headers were complete, on the monotonic clock: the caller's budget counts from here. */
+  readonly arrivedMonotonicMs: number;
+};
+
+/** What the caller is told. */
+export type Answer = {
+  readonly status: 200 | 400 | 401 | 403 | 404 | 429 | 500 | 503;
+  /** The public header fields to echo, as far as they could be read. */
+  readonly header: WireFields;
+  readonly code: ResponseCode;
+  readonly desc: string;
+  /** The response's own fields. They may hold card data. */
+  readonly fields: Secret<WireFields>;
+  readonly errors: readonly FieldError[];
+  /** Whether the answer was taken from the journal. */
+  readonly replayed: boolean;
+};
+
+/** How a call ended, for log and metrics. A closed list: it labels series. */
+export type RequestOutcome =
+  /** The issuer answered `00`, or any other definite code. */
+  | 'approved'
+  | 'declined'
+  /** An answer from the journal. */
+  | 'replayed'
+  /** Told 09: the first call, or what it left behind, is still being settled. */
+  | 'inProgress'
+  | 'notSent'
+  | 'unknown'
+  /** Turned away by the gateway itself, before anything was claimed. */
+  | 'refused'
+  /** A defect of ours; the cause is in the log. */
+  | 'failed';
+
+/** What the journey knows about a call besides its answer. Every member is safe to log; there is no place for a body. */
+export type Facts = {
+  readonly outcome: RequestOutcome;
+  readonly clientId?: ClientId | undefined;
+  readonly issuer?: IssuerId | undefined;
+  readonly refusal?: RefusalReason | undefined;
+  /** Why the outcome is `notSent` or `unknown`. */
+  readonly detail?: NotSentReason | UnknownReason | undefined;
+  /** First six and last four digits, never more. */
+  readonly maskedCard?: string | undefined;
+  /** Milliseconds spent waiting for the issuer, and for the journal. */
+  readonly issuerMs?: number | undefined;
+  readonly journalMs?: number | undefined;
+};
+
+/** Serves one call to its end. Never rejects, and is not cancelled when the client hangs up. */
+export type Journey = (inbound: Inbound) => Promise<{ readonly answer: Answer; readonly facts: Facts }>;
+
+/** One finished request, as log and metrics see it: the server adds what it alone knows. */
+export type RequestRecord = Facts & {
+  readonly requestId: string;
+  readonly peer: string;
+  /** Absent where no route matched. */
+  readonly api?: ApiName | undefined;
+  readonly status: Answer['status'];
+  readonly code: ResponseCode;
+  readonly replayed: boolean;
+  /** Milliseconds from arrival until the answer was handed to the socket. */
+  readonly totalMs: number;
+};
+
+const NO_FIELDS = new Secret<WireFields>({});
+
+/** The answer to a call that the gateway itself turns away: the same for every refusal of a class. */
+export const refusedAnswer = (refusal: Refusal): Answer => {
+  const { status, code } = REFUSALS[refusal.reason];
+  return {
+    status,
+    code,
+    desc: meaningOf(code),
+    header: refusal.header,
+    fields: NO_FIELDS,
+    errors: refusal.errors,
+    replayed: false,
+  };
+};

@@ -1,0 +1,243 @@
+/**
+ * The public port: routes from the catalogue, and the status table and the envelope for everything that can happen on
+ * it, Node's own errors included. It decides nothing about a call but whether it is acceptable as HTTP; the rest is the
+ * journey's, which a client that hangs up does not cancel (F1).
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { getRequestListener } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import type { ApiRow } from '../catalogue/row.ts';
+import { Refusal } from '../domain/refusal.ts';
+import { Secret } from '../domain/secret.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import { rawMessageOf } from './envelope.ts';
+import { Exchange } from './exchange.ts';
+import { type Facts, type Inbound, type Journey, type RequestRecord, refusedAnswer } from './journey.ts';
+import { forwardedHops, headError } from './requestHead.ts';
+import { LIMITS, type Limits, limitedServer, listen, stop, type TlsOptions } from './server.ts';
+
+export type PublicOptions = {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Before the paths of the catalogue; empty, or a slash and more, without one at the end. */
+  readonly basePath: string;
+  readonly rows: readonly ApiRow[];
+  readonly journey: Journey;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told once about each finished request, the refused ones too. */
+  readonly observe: (record: RequestRecord) => void;
+  /** Told about what should not have happened; the caller has heard 96. */
+  readonly onDefect: (error: unknown, requestId: string) => void;
+  readonly tls?: TlsOptions | undefined;
+  /** Replaces single limits. */
+  readonly limits?: Partial<Limits>;
+};
+
+export type PublicServer = {
+  readonly port: number;
+  /** Requests being served now; one whose client has hung up counts until it is finished. */
+  readonly inFlight: () => number;
+  /** From now on every answer ends its connection, so that callers move elsewhere; all requests are still served. */
+  readonly beginDrain: () => void;
+  /** Accepts nothing new, lets what is in flight finish within `graceMs`, then ends every connection. */
+  readonly close: (graceMs: number) => Promise<void>;
+};
+
+type Served = Awaited<ReturnType<Journey>>;
+type Mode = 'plain' | 'awaitsContinue' | 'expectsOther';
+
+/**
+ * All that the adapter gets to see of the headers. The real host has been checked and is of no further use; this one
+ * keeps the adapter from rejecting rarer forms of it, and the headers that we do not read are never parsed.
+ */
+const ROUTED_HEADERS = { host: 'gateway' };
+
+/** Starts the public port. Rejects where the address cannot be had. */
+export const startPublic = async (options: PublicOptions): Promise<PublicServer> => {
+  const surface = new PublicSurface(options);
+  const server = limitedServer(surface.limits, options.tls);
+  server.on('request', (incoming, outgoing) => surface.take(incoming, outgoing, 'plain'));
+  server.on('checkContinue', (incoming, outgoing) => surface.take(incoming, outgoing, 'awaitsContinue'));
+  server.on('checkExpectation', (incoming, outgoing) => surface.take(incoming, outgoing, 'expectsOther'));
+  server.on('clientError', (error, socket) => surface.onClientError(error, socket));
+  const port = await listen(server, options.host, options.port);
+  return {
+    port,
+    inFlight: () => surface.inFlight,
+    beginDrain: () => surface.beginDrain(),
+    close: graceMs => {
+      surface.refuseNew();
+      return stop(server, options.clock, graceMs, () => surface.isIdle());
+    },
+  };
+};
+
+class PublicSurface {
+  readonly limits: Limits;
+  readonly #options: PublicOptions;
+  readonly #route: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
+  readonly #exchanges = new WeakMap<object, Exchange>();
+  /** Each open connection that has sent a request, with its newest exchange: answers leave in the order of requests. */
+  readonly #newest = new Map<Duplex, Exchange>();
+  #inFlight = 0;
+  #draining = false;
+  #refusing = false;
+
+  constructor(options: PublicOptions) {
+    this.#options = options;
+    this.limits = { ...LIMITS, ...options.limits };
+    this.#route = this.#router();
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Nothing is being served, and every answer has left. */
+  isIdle(): boolean {
+    return this.#inFlight === 0 && this.#newest.values().every(exchange => exchange.isOver());
+  }
+
+  beginDrain(): void {
+    this.#draining = true;
+  }
+
+  refuseNew(): void {
+    this.#draining = true;
+    this.#refusing = true;
+  }
+
+  /** Takes one request in: from its head alone it is refused, or routed. */
+  take(incoming: IncomingMessage, outgoing: ServerResponse, mode: Mode): void {
+    const { clock, random } = this.#options;
+    const awaitsContinue = mode !== 'plain';
+    const exchange = new Exchange(incoming, outgoing, { clock, requestId: random.id(), awaitsContinue });
+    this.#remember(incoming.socket, exchange);
+    const refusal = this.#headRefusal(exchange, mode);
+    if (refusal) {
+      this.#refuse(exchange, refusal);
+      return;
+    }
+    this.#exchanges.set(incoming, exchange);
+    incoming.headers = ROUTED_HEADERS;
+    void this.#route(incoming, outgoing);
+  }
+
+  #remember(socket: Duplex, exchange: Exchange): void {
+    if (!this.#newest.has(socket)) socket.once('close', () => this.#newest.delete(socket));
+    this.#newest.set(socket, exchange);
+  }
+
+  #headRefusal(exchange: Exchange, mode: Mode): Refusal | undefined {
+    if (this.#refusing) return new Refusal('draining');
+    if (this.#inFlight >= this.limits.inFlight) return new Refusal('overloaded');
+    if (mode === 'expectsOther') return new Refusal('http', [{ field: 'expect', reason: 'must be 100-continue' }]);
+    const error = headError(exchange.incoming, exchange.head);
+    return error && new Refusal('http', [error]);
+  }
+
+  #router() {
+    const app = new Hono<{ Bindings: { exchange: Exchange } }>();
+    for (const row of this.#options.rows) {
+      app.post(`${this.#options.basePath}${row.path}`, async context => {
+        await this.#serve(context.env.exchange, row);
+        return RESPONSE_ALREADY_SENT;
+      });
+    }
+    app.notFound(context => {
+      this.#refuse(context.env.exchange, new Refusal('noSuchApi'));
+      return RESPONSE_ALREADY_SENT;
+    });
+    const fetch = (request: Request, env: { readonly incoming: object }) =>
+      app.fetch(request, { exchange: this.#exchanges.get(env.incoming) });
+    return getRequestListener(fetch, { autoCleanupIncoming: false, overrideGlobalObjects: false });
+  }
+
+  async #serve(exchange: Exchange, row: ApiRow): Promise<void> {
+    this.#inFlight += 1;
+    let served: Served;
+    try {
+      served = await this.#options.journey(inboundOf(exchange, row));
+    } catch (error) {
+      served = this.#failed(error, exchange.requestId);
+    } finally {
+      this.#inFlight -= 1;
+    }
+    this.#finish(exchange, served, row);
+  }
+
+  #refuse(exchange: Exchange, refusal: Refusal): void {
+    this.#finish(exchange, refused(refusal), undefined);
+  }
+
+  #finish(exchange: Exchange, served: Served, row: ApiRow | undefined): void {
+    if (this.#draining) exchange.closeAfter();
+    let told = served;
+    try {
+      exchange.answer(served.answer);
+    } catch (error) {
+      told = this.#failed(error, exchange.requestId);
+      exchange.answer(told.answer);
+    }
+    const totalMs = this.#options.clock.monotonicMs() - exchange.arrivedMonotonicMs;
+    this.#observe(told, { requestId: exchange.requestId, peer: exchange.peer, api: row?.name, totalMs });
+  }
+
+  #failed(error: unknown, requestId: string): Served {
+    this.#options.onDefect(error, requestId);
+    const { answer } = refused(new Refusal('internal'));
+    return { answer, facts: { outcome: 'failed', refusal: 'internal' } };
+  }
+
+  #observe({ answer, facts }: Served, known: Pick<RequestRecord, 'requestId' | 'peer' | 'api' | 'totalMs'>): void {
+    const { status, code, replayed } = answer;
+    try {
+      this.#options.observe({ ...facts, ...known, status, code, replayed });
+    } catch (error) {
+      this.#options.onDefect(error, known.requestId);
+    }
+  }
+
+  /** What Node could not parse, or waited for too long. An answer to an earlier request must not be mistaken for it. */
+  onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const newest = this.#newest.get(socket);
+    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    else if (newest && !newest.isOver()) newest.cutOff();
+    // A connection on which nothing is asked, or the rest of a body that was answered already, just ends.
+    else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' || newest?.incoming.complete === false) socket.destroy();
+    else this.#refuseUnparsed(socket);
+  }
+
+  #refuseUnparsed(socket: Duplex): void {
+    const requestId = this.#options.random.id();
+    const served = refused(new Refusal('http', [{ field: 'request', reason: 'not valid HTTP' }]));
+    socket.end(rawMessageOf(served.answer, requestId, this.#options.clock.wallMs()), () => socket.destroy());
+    const peer = 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
+    this.#observe(served, { requestId, peer, api: undefined, totalMs: 0 });
+  }
+}
+
+const refused = (refusal: Refusal): Served => {
+  const facts: Facts = { outcome: 'refused', refusal: refusal.reason };
+  return { answer: refusedAnswer(refusal), facts };
+};
+
+const inboundOf = (exchange: Exchange, row: ApiRow): Inbound => {
+  const { head, body, requestId, peer, arrivedMonotonicMs } = exchange;
+  return {
+    row,
+    requestId,
+    peer,
+    arrivedMonotonicMs,
+    forwardedFor: forwardedHops(head),
+    authorization: head.authorization === undefined ? undefined : new Secret(head.authorization),
+    timestamp: head.timestamp,
+    idempotencyKey: head['idempotency-key'],
+    readBody: () => body.read(),
+  };
+};

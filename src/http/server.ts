@@ -1,0 +1,101 @@
+/**
+ * The Node server under both surfaces: every limit that keeps a slow, silent or greedy peer from holding us, and the
+ * orderly end. Node's own defaults are minutes; its `close()` alone leaves keep-alive connections open (F65, F83).
+ */
+import { createServer as createPlain, type Server } from 'node:http';
+import { createServer as createTls } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import {
+  HEADER_COUNT_MAX,
+  HEADERS_TIMEOUT_MS,
+  IN_FLIGHT_PER_PROCESS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  REQUEST_TIMEOUT_MS,
+} from '../config/limits.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+export type Limits = {
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** A connection with a request or an answer under way on which no byte moves for this long is dropped (F11). */
+  readonly stalledMs: number;
+  readonly connections: number;
+  /** Requests being served at a time; past it 503. */
+  readonly inFlight: number;
+};
+
+export const LIMITS: Limits = {
+  headersTimeoutMs: HEADERS_TIMEOUT_MS,
+  requestTimeoutMs: REQUEST_TIMEOUT_MS,
+  keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
+  // Longer than any caller's budget, which is a minute at the most, so that it never cuts a request being served.
+  stalledMs: 90_000,
+  // All that may be in flight, and as many kept alive; more would only take file descriptors from the journal.
+  connections: 2 * IN_FLIGHT_PER_PROCESS,
+  inFlight: IN_FLIGHT_PER_PROCESS,
+};
+
+/** All headers of a request together; larger than any proxy makes them. */
+const HEADER_BYTES_MAX = 16 * 1024;
+/** How often Node looks for requests that take too long: the slack on both time limits. */
+const CHECK_EVERY_MS = 1000;
+/** How often an ending server looks whether all is done. */
+const CLOSE_POLL_MS = 10;
+
+/** Texts in PEM. `clientCa`: callers must show a certificate of this authority. */
+export type TlsOptions = {
+  readonly cert: string;
+  readonly key: Secret<string>;
+  readonly clientCa: string | undefined;
+};
+
+/** A server with every limit set, not yet listening. */
+export const limitedServer = (limits: Limits, tls: TlsOptions | undefined): Server => {
+  const options = {
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    connectionsCheckingInterval: Math.min(CHECK_EVERY_MS, limits.headersTimeoutMs),
+    maxHeaderSize: HEADER_BYTES_MAX,
+    // Node's answer to a missing Host is not in our envelope; `headError` looks for it.
+    requireHostHeader: false,
+  };
+  const server = tls ? createTls({ ...options, ...tlsContextOf(tls) }) : createPlain(options);
+  // Node drops headers above its limit without a word; one more than we allow shows that there were too many.
+  server.maxHeadersCount = HEADER_COUNT_MAX + 1;
+  server.maxConnections = limits.connections;
+  server.timeout = limits.stalledMs;
+  return server;
+};
+
+const tlsContextOf = (tls: TlsOptions) => ({
+  cert: tls.cert,
+  key: tls.key.reveal(),
+  minVersion: 'TLSv1.2' as const,
+  ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+});
+
+/** Listens, and gives the port. Rejects where the address cannot be had. */
+export const listen = (server: Server, host: string, port: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+
+/**
+ * Stops accepting, waits until `isDone` or for `graceMs`, then ends every connection that is left: one that never sent
+ * a request would keep `close()` from ever finishing.
+ */
+export const stop = async (server: Server, clock: Clock, graceMs: number, isDone: () => boolean): Promise<void> => {
+  const closed = new Promise<void>(resolve => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const until = clock.monotonicMs() + graceMs;
+  while (!isDone() && clock.monotonicMs() < until) await clock.sleep(CLOSE_POLL_MS);
+  server.closeAllConnections();
+  await closed;
+};

@@ -1,0 +1,236 @@
+/**
+ * The log: one line of JSON for each request, written when it is over, and one for each event of operation. What may be
+ * in a line is a list of names with scalar values; there is no way to log a message, a header or an error's text, so
+ * card data and credentials cannot get here (I14). Losing the log never stops the work (F72).
+ */
+import { pino } from 'pino';
+import type { RefusalReason } from '../domain/refusal.ts';
+import type { RequestRecord } from '../http/journey.ts';
+import type { Clock } from './clock.ts';
+
+/** What happened. A closed list: searches and alarms are built on it. */
+export type LogEvent =
+  | 'started'
+  | 'listening'
+  | 'draining'
+  | 'stopped'
+  | 'configWarning'
+  | 'configProblem'
+  | 'reloaded'
+  | 'reloadRefused'
+  | 'breaker'
+  | 'journalUp'
+  | 'journalDown'
+  | 'journalWarning'
+  | 'takeover'
+  | 'delivery'
+  | 'alarm'
+  | 'defect'
+  | 'refusalsNotLogged';
+
+/** The names that a line may hold, and no others. */
+const LOG_FIELDS = [
+  'requestId',
+  'clientId',
+  'participantId',
+  'tranId',
+  'api',
+  'issuer',
+  'kind',
+  'reason',
+  'result',
+  'state',
+  'code',
+  'count',
+  'tries',
+  'ms',
+  'host',
+  'port',
+  'file',
+  'line',
+  'path',
+  'what',
+  'mend',
+  'version',
+  'signal',
+] as const;
+export type LogField = (typeof LOG_FIELDS)[number];
+export type LogFields = { readonly [Name in LogField]?: string | number | boolean | undefined };
+
+export type Log = {
+  /** The line of one finished request. Refusals for one reason are sampled: their number is told, not each of them. */
+  readonly request: (record: RequestRecord) => void;
+  readonly info: (event: LogEvent, fields?: LogFields) => void;
+  readonly warn: (event: LogEvent, fields?: LogFields) => void;
+  readonly error: (event: LogEvent, fields?: LogFields) => void;
+  /** Something that should not have happened: its type, its code and where, but not its text, which may quote input. */
+  readonly defect: (error: unknown, requestId?: string) => void;
+  /** Writes out what is buffered, now. For the end of the process; lines appear within half a second anyway. */
+  readonly flush: () => void;
+};
+
+/** Where lines go in tests: each call is one line, with its line feed. */
+export type LogSink = { readonly write: (line: string) => void };
+
+export type LogOptions = {
+  readonly clock: Clock;
+  /** A file descriptor, a file, or a sink; standard output by default. */
+  readonly destination?: number | string | LogSink;
+};
+
+/** Enough for some lines in one write; under load that saves most of the cost of logging. */
+const BUFFER_BYTES = 4096;
+/** Lines of a quiet gateway appear within this. */
+const FLUSH_EVERY_MS = 500;
+/** What a reader that has stopped reading may cost us; past it lines are dropped. */
+const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
+/** Longer values are cut. */
+const VALUE_LENGTH_MAX = 300;
+/** A flood of the same refusal says no more than this many lines of it each second. */
+const REFUSALS_PER_SECOND = 20;
+const FRAMES_MAX = 8;
+
+/** The log of this process. */
+export const createLog = (options: LogOptions): Log => {
+  const { clock, destination = 1 } = options;
+  const sink = typeof destination === 'object' ? unbuffered(destination) : fileSink(destination);
+  const logger = pino(
+    {
+      base: null,
+      timestamp: () => `,"time":"${new Date(clock.wallMs()).toISOString()}"`,
+      formatters: { level: label => ({ level: label }) },
+    },
+    sink,
+  );
+  const warn: Log['warn'] = (event, fields = {}) => logger.warn({ event, ...permitted(fields) });
+  const sampler = new Sampler(clock, (reason, count) => warn('refusalsNotLogged', { reason, count }));
+  return {
+    request: record => {
+      if (record.outcome === 'refused' && record.refusal && !sampler.admits(record.refusal)) return;
+      if (record.outcome === 'failed') logger.error(lineOf(record));
+      else logger.info(lineOf(record));
+    },
+    info: (event, fields = {}) => logger.info({ event, ...permitted(fields) }),
+    warn,
+    error: (event, fields = {}) => logger.error({ event, ...permitted(fields) }),
+    defect: (error, requestId) => logger.error({ event: 'defect', requestId, ...traceOf(error) }),
+    flush: () => {
+      try {
+        sink.flushSync();
+      } catch {
+        // The destination is gone; there is nobody left to tell.
+      }
+    },
+  };
+};
+
+const unbuffered = (sink: LogSink) => ({
+  write: (line: string) => sink.write(line),
+  flushSync: () => undefined,
+});
+
+const fileSink = (dest: number | string) => {
+  const sink = pino.destination({
+    dest,
+    sync: false,
+    minLength: BUFFER_BYTES,
+    maxLength: BACKLOG_BYTES_MAX,
+    periodicFlush: FLUSH_EVERY_MS,
+  });
+  // A full disk or a closed pipe must not end the process.
+  sink.on('error', () => undefined);
+  return sink;
+};
+
+/** Only what is named here is taken, whatever else the record may carry. */
+const lineOf = (record: RequestRecord) => ({
+  event: 'request',
+  requestId: record.requestId,
+  clientId: record.clientId,
+  peer: clean(record.peer),
+  api: record.api,
+  issuer: record.issuer,
+  status: record.status,
+  code: record.code,
+  outcome: record.outcome,
+  refusal: record.refusal,
+  detail: record.detail,
+  replayed: record.replayed,
+  card: record.maskedCard,
+  ms: rounded(record.totalMs),
+  issuerMs: rounded(record.issuerMs),
+  journalMs: rounded(record.journalMs),
+});
+
+const rounded = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.round(ms * 100) / 100;
+
+const permitted = (fields: LogFields): Record<string, string | number | boolean> => {
+  const line: Record<string, string | number | boolean> = {};
+  for (const name of LOG_FIELDS) {
+    const value: unknown = fields[name];
+    if (typeof value === 'string') line[name] = clean(value);
+    else if (typeof value === 'number' || typeof value === 'boolean') line[name] = value;
+  }
+  return line;
+};
+
+/**
+ * Characters that JSON leaves as they are but that make a terminal or a viewer show something else than the log says:
+ * C1 controls, zero-width and bidirectional ones, line separators.
+ */
+const DECEPTIVE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
+const clean = (text: string): string =>
+  text
+    .slice(0, VALUE_LENGTH_MAX)
+    .replace(DECEPTIVE, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const NAME = /^\w{1,60}$/;
+
+const traceOf = (error: unknown): { kind: string; code?: string; at?: readonly string[] } => {
+  if (!(error instanceof Error)) return { kind: typeof error };
+  const code = 'code' in error && typeof error.code === 'string' && NAME.test(error.code) ? { code: error.code } : {};
+  // The stack begins with the message, which may quote what a caller sent; only what follows it is ours.
+  const stack = error.stack ?? '';
+  const frames = stack.slice(stack.lastIndexOf(error.message) + error.message.length).split('\n');
+  const at = frames.map(frame => clean(frame.trim())).filter(frame => frame.startsWith('at '));
+  return { kind: NAME.test(error.name) ? error.name : 'Error', ...code, at: at.slice(0, FRAMES_MAX) };
+};
+
+type Window = { readonly startedAt: number; seen: number; dropped: number };
+
+/** Lets the first refusals of each reason through each second, and tells how many more there were (F87). */
+class Sampler {
+  readonly #clock: Clock;
+  readonly #report: (reason: RefusalReason, count: number) => void;
+  readonly #windows = new Map<RefusalReason, Window>();
+
+  constructor(clock: Clock, report: (reason: RefusalReason, count: number) => void) {
+    this.#clock = clock;
+    this.#report = report;
+  }
+
+  admits(reason: RefusalReason): boolean {
+    const window = this.#windowOf(reason);
+    window.seen += 1;
+    if (window.seen <= REFUSALS_PER_SECOND) return true;
+    window.dropped += 1;
+    if (window.dropped === 1) this.#clock.after(1000, () => this.#close(reason, window));
+    return false;
+  }
+
+  #windowOf(reason: RefusalReason): Window {
+    const now = this.#clock.monotonicMs();
+    const present = this.#windows.get(reason);
+    if (present && now - present.startedAt < 1000) return present;
+    const fresh: Window = { startedAt: now, seen: 0, dropped: 0 };
+    this.#windows.set(reason, fresh);
+    return fresh;
+  }
+
+  #close(reason: RefusalReason, window: Window): void {
+    if (this.#windows.get(reason) === window) this.#windows.delete(reason);
+    this.#report(reason, window.dropped);
+  }
+}

@@ -1,0 +1,231 @@
+/**
+ * What an operator can see in numbers, in Prometheus' form. Every label comes from a closed list or from the
+ * configuration, never from a request, so that the number of series is bounded (F88); and no method here ever throws
+ * into the path of money.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AttemptResult, DutyKind } from '../domain/entry.ts';
+import type { IssuerId } from '../domain/ids.ts';
+import type { RequestRecord } from '../http/journey.ts';
+import type { BreakerState } from '../issuer/issuer.ts';
+import type { OwedSummary } from '../journal/journal.ts';
+import type { Clock } from './clock.ts';
+
+/** How a claim ended: `again` is a doubt that the caller's retry sends anew, `unsure` a claim whose reply was lost. */
+export type ClaimEnd = 'fresh' | 'replay' | 'inProgress' | 'again' | 'reused' | 'cancelled' | 'away' | 'unsure';
+
+/** What became of one try of a delivery; `parked` is final until an operator acts. */
+export type DeliveryEnd = AttemptResult['kind'] | 'parked';
+
+/** What somebody has to look at. */
+export type AlarmKind =
+  /** The issuer refused the gateway itself: credentials or routes are wrong. */
+  | 'refusedAtTheDoor'
+  /** A reply that belongs to another message. */
+  | 'wrongEcho'
+  /** An obligation that cannot be carried out. */
+  | 'parked'
+  /** The journal has forgotten claims that it had counted. */
+  | 'amnesia'
+  /** The journal's store is in a state in which promises may be broken. */
+  | 'journal'
+  /** An entry that no key of ours opens. */
+  | 'keyMissing'
+  /** A defect of ours. */
+  | 'defect';
+
+/** The state of the gateway at one moment. */
+export type Snapshot = {
+  readonly inFlight: number;
+  readonly draining: boolean;
+  readonly journalUp: boolean;
+  readonly breakers: ReadonlyMap<IssuerId, BreakerState>;
+  /** Undefined where the journal cannot be asked now: unknown, which is not none. */
+  readonly owed: OwedSummary | undefined;
+};
+
+export type Metrics = {
+  readonly request: (record: RequestRecord) => void;
+  readonly claim: (end: ClaimEnd) => void;
+  readonly delivery: (kind: DutyKind, end: DeliveryEnd) => void;
+  readonly alarm: (kind: AlarmKind) => void;
+  /** Takes the state from here whenever it is asked for. */
+  readonly onScrape: (read: () => Promise<Snapshot>) => void;
+  /** Everything, in Prometheus' text form. */
+  readonly text: () => Promise<string>;
+  /** Media type of `text`. */
+  readonly contentType: string;
+};
+
+/** Seconds. Close together where callers' and issuers' deadlines lie, so that what just missed one can be told. */
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10];
+
+const BREAKER_STATES = ['closed', 'open', 'halfOpen'] as const satisfies readonly BreakerState[];
+
+/** A scrape waits no longer than this for the journal; Prometheus gives up after 10 s. */
+const SCRAPE_WAIT_MS = 2000;
+
+/** Metrics in a registry of their own. */
+export const createMetrics = (clock: Clock): Metrics => {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const counters = countersIn(registry);
+  const gauges = gaugesIn(registry);
+  let read: (() => Promise<Snapshot>) | undefined;
+  const safely = (run: () => void): void => {
+    try {
+      run();
+    } catch {
+      counters.failures.inc();
+    }
+  };
+  return {
+    request: record => safely(() => countRequest(counters, record)),
+    claim: result => safely(() => counters.claims.inc({ result })),
+    delivery: (kind, result) => safely(() => counters.deliveries.inc({ kind, result })),
+    alarm: kind => safely(() => counters.alarms.inc({ kind })),
+    onScrape: reader => {
+      read = reader;
+    },
+    text: async () => {
+      const snapshot = read && (await within(clock, read));
+      if (read && !snapshot) counters.failures.inc();
+      safely(() => showState(gauges, snapshot));
+      return registry.metrics();
+    },
+    contentType: registry.contentType,
+  };
+};
+
+const countersIn = (registry: Registry) => {
+  const registers = [registry];
+  return {
+    requests: new Counter({
+      name: 'gateway_requests_total',
+      help: 'Finished requests by API, how they ended, and the response code that the caller was given.',
+      labelNames: ['api', 'outcome', 'code'],
+      registers,
+    }),
+    refusals: new Counter({
+      name: 'gateway_refusals_total',
+      help: 'Requests that the gateway itself turned away, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    whole: new Histogram({
+      name: 'gateway_request_duration_seconds',
+      help: 'From the arrival of a request to its answer.',
+      labelNames: ['api'],
+      buckets: BUCKETS,
+      registers,
+    }),
+    issuer: new Histogram({
+      name: 'gateway_issuer_duration_seconds',
+      help: 'What a request waited for the issuer.',
+      labelNames: ['issuer'],
+      buckets: BUCKETS,
+      registers,
+    }),
+    journal: new Histogram({
+      name: 'gateway_journal_duration_seconds',
+      help: 'What a request waited for the journal, all its steps together.',
+      buckets: BUCKETS,
+      registers,
+    }),
+    claims: new Counter({
+      name: 'gateway_claims_total',
+      help: 'Claims in the journal by how they ended.',
+      labelNames: ['result'],
+      registers,
+    }),
+    deliveries: new Counter({
+      name: 'gateway_deliveries_total',
+      help: 'Tries of deliveries by kind of obligation and result.',
+      labelNames: ['kind', 'result'],
+      registers,
+    }),
+    alarms: new Counter({
+      name: 'gateway_alarms_total',
+      help: 'What somebody has to look at.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    failures: new Counter({
+      name: 'gateway_metrics_failures_total',
+      help: 'Observations that could not be taken; the state of the journal is missing from that scrape.',
+      registers,
+    }),
+  };
+};
+
+const gaugesIn = (registry: Registry) => {
+  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
+    new Gauge<Label>({ name, help, labelNames, registers: [registry] });
+  return {
+    inFlight: gauge('gateway_in_flight', 'Requests being served now.'),
+    draining: gauge('gateway_draining', '1 while the gateway is about to end.'),
+    journalUp: gauge('gateway_journal_up', '1 while the journal can be used.'),
+    breaker: gauge('gateway_breaker_state', '1 for the state that the breaker of the issuer is in.', [
+      'issuer',
+      'state',
+    ]),
+    doubts: gauge('gateway_doubts_open', 'Transactions whose outcome is unknown.'),
+    due: gauge('gateway_obligations_due', 'Obligations that are being delivered.'),
+    parked: gauge('gateway_obligations_parked', 'Obligations that wait for an operator.'),
+    oldest: gauge('gateway_obligation_oldest_age_seconds', 'Age of the oldest obligation; 0 with none.'),
+    byIssuer: gauge('gateway_obligations', 'Obligations, due or parked, by issuer.', ['issuer']),
+    money: gauge('gateway_money_in_doubt_minor_units', 'Amounts owed or in doubt, by ISO 4217 numeric currency.', [
+      'currency',
+    ]),
+  };
+};
+
+type Counters = ReturnType<typeof countersIn>;
+type Gauges = ReturnType<typeof gaugesIn>;
+
+const countRequest = (counters: Counters, record: RequestRecord): void => {
+  const api = record.api ?? 'none';
+  counters.requests.inc({ api, outcome: record.outcome, code: record.code });
+  counters.whole.observe({ api }, record.totalMs / 1000);
+  if (record.refusal) counters.refusals.inc({ reason: record.refusal });
+  if (record.issuer && record.issuerMs !== undefined) {
+    counters.issuer.observe({ issuer: record.issuer }, record.issuerMs / 1000);
+  }
+  if (record.journalMs !== undefined) counters.journal.observe(record.journalMs / 1000);
+};
+
+const showState = (gauges: Gauges, snapshot: Snapshot | undefined): void => {
+  // What is not known any more disappears; a stale number, or a zero, would be a lie.
+  for (const labelled of [gauges.breaker, gauges.byIssuer, gauges.money]) labelled.reset();
+  show(gauges.inFlight, snapshot?.inFlight);
+  show(gauges.draining, snapshot && Number(snapshot.draining));
+  show(gauges.journalUp, snapshot && Number(snapshot.journalUp));
+  for (const [issuer, present] of snapshot?.breakers ?? []) {
+    for (const state of BREAKER_STATES) gauges.breaker.set({ issuer, state }, Number(state === present));
+  }
+  const owed = snapshot?.owed;
+  show(gauges.doubts, owed?.doubts);
+  show(gauges.due, owed?.due);
+  show(gauges.parked, owed?.parked);
+  show(gauges.oldest, owed && owed.oldestAgeMs / 1000);
+  for (const [issuer, count] of owed?.byIssuer ?? []) gauges.byIssuer.set({ issuer }, count);
+  for (const [currency, minor] of owed?.money ?? []) gauges.money.set({ currency }, Number(minor));
+};
+
+const show = (gauge: Gauge<never>, value: number | undefined): void => {
+  if (value === undefined) gauge.remove({});
+  else gauge.set(value);
+};
+
+/** What the reader gives in time; undefined where it fails or hangs. */
+const within = async (clock: Clock, read: () => Promise<Snapshot>): Promise<Snapshot | undefined> => {
+  const enough = new AbortController();
+  const late = clock.sleep(SCRAPE_WAIT_MS, enough.signal).then(() => undefined);
+  try {
+    return await Promise.race([read(), late]);
+  } catch {
+    return undefined;
+  } finally {
+    enough.abort();
+  }
+};
