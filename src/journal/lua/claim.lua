@@ -1,0 +1,48 @@
+#!lua
+-- Writes the first version of an entry, unless its key has one already. Needs Redis 7: the first line makes the server
+-- check memory, role and replicas before the script begins, so that a refused call has certainly done nothing.
+--
+-- KEYS  1 entry (hash)   2 claims of the shard (counter)   3 lane that it waits in (zset)
+--       4 owed entries (zset)   5 sums of what is owed (hash)
+-- ARGV  1 writeId   2 head   3 message   4 name of the entry in the zsets
+--       5 milliseconds from now until its time in the lane comes   6 '1' where it is owed from now on, else '0'
+--       7.. pairs: name of a sum, what to add to it (decimal text; Lua's numbers are not exact)
+--
+-- Returns, all as text:
+--   'fresh', now, claimedAt, claims                        this writeId wrote version 1, now or in an earlier call
+--   'exists', now, version, claimedAt, head, message, answer    the entry that is there (answer null where there is none)
+-- Errors, with nothing written: WRONGTYPE, or ERR where the counter is not one.
+
+local entry, claims, lane, owed, sums = unpack(KEYS)
+local writeId, head, message, name = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local isOwed = ARGV[6] == '1'
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local nowText = string.format('%.0f', now)
+
+local version, writer, at, oldHead, oldMessage, answer =
+  unpack(redis.call('HMGET', entry, 'v', 'w', 'at', 'head', 'message', 'answer'))
+if version == '1' and writer == writeId then
+  return { 'fresh', nowText, at, redis.call('GET', claims) }
+end
+if version then
+  return { 'exists', nowText, version, at, oldHead, oldMessage, answer }
+end
+
+-- A script that fails half-way keeps what it wrote: whatever could fail is tried before the first write.
+redis.call('ZCARD', lane)
+if isOwed then
+  redis.call('ZCARD', owed)
+  redis.call('HLEN', sums)
+end
+
+local count = redis.call('INCR', claims)
+redis.call('HSET', entry, 'v', '1', 'w', writeId, 'at', nowText, 'head', head, 'message', message)
+redis.call('ZADD', lane, string.format('%.0f', now + ARGV[5]), name)
+if isOwed then redis.call('ZADD', owed, nowText, name) end
+-- Last, and without raising: a sum out of range must not undo the claim.
+for i = 7, #ARGV, 2 do
+  redis.pcall('HINCRBY', sums, ARGV[i], ARGV[i + 1])
+end
+return { 'fresh', nowText, nowText, string.format('%.0f', count) }

@@ -1,0 +1,125 @@
+/**
+ * Connections to Redis: one server, a primary named by sentinels, or a Cluster. The settings say, as strictly as ioredis
+ * can, that nothing is sent twice, nothing waits in a queue, and nothing hangs: a call that cannot go now fails now.
+ */
+import type { EventEmitter } from 'node:events';
+import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
+import type { HostPort, JournalTarget } from '../config/config.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+export type RedisTarget = Exclude<JournalTarget, { kind: 'sqlite' }>;
+export type RedisClient = Redis | Cluster;
+
+/** A journal step is a millisecond; after this long its outcome is unknown and the caller's budget matters more. */
+export const COMMAND_TIMEOUT_MS = 200;
+const CONNECT_TIMEOUT_MS = 1000;
+/** A server that leaves a call unanswered for this long is taken for lost, though nobody closed the connection. */
+const SILENCE_TIMEOUT_MS = 1000;
+/** Finds dead connections that nothing is sent on. */
+const KEEP_ALIVE_MS = 10_000;
+const RECONNECT_FIRST_MS = 50;
+/** Redis is back within seconds or the gateway is not worth running: never wait long before the next try. */
+const RECONNECT_MOST_MS = 1000;
+/** A slot that is moving answers twice at most; more is a Cluster that contradicts itself. */
+const REDIRECTIONS_MOST = 4;
+
+/** ioredis types `replyMapping` in a way that exact optional properties cannot meet; it stays at its default. */
+type Options = Omit<RedisOptions, 'replyMapping'>;
+
+const reconnectDelay = (times: number): number => Math.min(times * RECONNECT_FIRST_MS, RECONNECT_MOST_MS);
+
+const SHARED = {
+  commandTimeout: COMMAND_TIMEOUT_MS,
+  connectTimeout: CONNECT_TIMEOUT_MS,
+  socketTimeout: SILENCE_TIMEOUT_MS,
+  keepAlive: KEEP_ALIVE_MS,
+  // Rejects what was in flight as soon as the connection is lost; ioredis would send it again on the next one.
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  // One lost connection would fail a whole batch, and a batch waits for its slowest call.
+  enableAutoPipelining: false,
+  protocol: 2,
+  // A primary that was demoted refuses writes: a new connection finds the new one.
+  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+} as const satisfies Options;
+
+/** A client that does not connect yet. `use` names the connection for the operator (`CLIENT LIST`). */
+export function clientOf(target: RedisTarget, use: string): RedisClient {
+  const { username, password } = target;
+  const named = { ...SHARED, connectionName: `gateway-${use}`, username, password: password?.reveal() };
+  const own: Options = { ...named, enableOfflineQueue: false, lazyConnect: true, retryStrategy: reconnectDelay };
+  switch (target.kind) {
+    case 'redis':
+      return new Redis({ ...own, host: target.host, port: target.port, db: target.db, ...(target.tls && { tls: {} }) });
+    case 'sentinel':
+      return new Redis({
+        ...own,
+        name: target.name,
+        sentinels: [...target.nodes],
+        sentinelRetryStrategy: reconnectDelay,
+        sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+        // Told by the sentinels of a switch, it leaves the old primary even where that still answers.
+        failoverDetector: true,
+        ...(target.tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
+      });
+    case 'cluster':
+      return new Cluster([...target.nodes], clusterOptions({ ...named, ...(target.tls && { tls: {} }) }));
+  }
+}
+
+const clusterOptions = (redisOptions: Options): Omit<ClusterOptions, 'redisOptions'> & { redisOptions: Options } => ({
+  redisOptions,
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  maxRedirections: REDIRECTIONS_MOST,
+  // After "Connection is closed" a call may have been carried out: only its caller may send it again.
+  retryDelayOnFailover: 0,
+  clusterRetryStrategy: reconnectDelay,
+  slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+});
+
+/** The primaries behind a client, each by itself. */
+export const primariesOf = (client: RedisClient): Redis[] =>
+  client instanceof Cluster ? client.nodes('master') : [client];
+
+const list = (nodes: readonly HostPort[]): string => nodes.map(({ host, port }) => `${host}:${port}`).join(', ');
+
+/** Where the journal is, for people. */
+export function placeOf(target: RedisTarget): string {
+  switch (target.kind) {
+    case 'redis':
+      return `Redis at ${target.host}:${target.port}`;
+    case 'sentinel':
+      return `Redis ${target.name} behind the sentinels at ${list(target.nodes)}`;
+    case 'cluster':
+      return `Redis Cluster at ${list(target.nodes)}`;
+  }
+}
+
+/**
+ * Connects, and waits until the server answers.
+ *
+ * @throws Error that says where and why not, when it does not answer within `withinMs`.
+ */
+export async function connected(client: RedisClient, place: string, clock: Clock, withinMs: number): Promise<void> {
+  const events: EventEmitter = client;
+  let last: string | undefined;
+  events.on('error', error => {
+    last = reasonOf(error);
+  });
+  const ready = new Promise<true>(resolve => events.once('ready', () => resolve(true)));
+  // Failing at first is not the end: it goes on by itself.
+  client.connect().catch(() => {});
+  const stop = new AbortController();
+  const late = clock.sleep(withinMs, stop.signal).then(() => false);
+  const isReady = await Promise.race([ready, late]);
+  stop.abort();
+  if (!isReady) throw new Error(`${place} does not answer: ${last ?? `nothing heard for ${withinMs} ms`}`);
+}
+
+/** The library's own words for a failed connection; they name hosts and error codes, never what was sent. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown error';
+  const last = 'lastNodeError' in error ? error.lastNodeError : undefined;
+  return last instanceof Error ? last.message : error.message;
+}

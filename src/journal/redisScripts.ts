@@ -1,0 +1,137 @@
+/**
+ * Runs the journal's Lua scripts and says for certain what became of each call. A call knows itself whether it was ever
+ * handed to a socket, which no error text of the library tells reliably.
+ */
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Command, ReplyError } from 'ioredis';
+import type { Reply } from './journal.ts';
+import { JournalDefect } from './notice.ts';
+import type { RedisClient } from './redisConnect.ts';
+
+/** What a script returns: texts, lists of them, and null. */
+export type ScriptReply = string | null | readonly ScriptReply[];
+
+export type Script = { readonly name: string; readonly text: string; readonly sha: string };
+
+function load(name: string): Script {
+  const text = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+  return { name, text, sha: hash('sha1', text) };
+}
+
+/** One script for each transition, and for each question that needs the journal's clock with its answer. */
+export const SCRIPTS = {
+  claim: load('claim'),
+  move: load('move'),
+  read: load('read'),
+  wake: load('wake'),
+  owed: load('owed'),
+  drop: load('drop'),
+} as const;
+
+/**
+ * Errors by which the server refuses a call before the script begins (its first line asks for that), so that nothing
+ * was done: a replica, no memory, loading, no replicas to write to, a disk that fails, a slot elsewhere, no permission.
+ */
+const REFUSALS: ReadonlySet<string> = new Set([
+  'READONLY',
+  'OOM',
+  'LOADING',
+  'MASTERDOWN',
+  'NOREPLICAS',
+  'MISCONF',
+  'BUSY',
+  'CLUSTERDOWN',
+  'TRYAGAIN',
+  'MOVED',
+  'ASK',
+  'NOAUTH',
+  'NOPERM',
+]);
+
+/** One call of a script that can tell whether any of it may have left this process. */
+class ScriptCall extends Command {
+  handedOver = false;
+
+  override toWritable(socket: object): string | Buffer {
+    if (this.isSettled) {
+      // Given up while it waited for a connection, and its caller was told that nothing left: send something harmless.
+      this.name = 'ping';
+      this.args = [];
+    } else {
+      this.handedOver = true;
+    }
+    return super.toWritable(socket);
+  }
+}
+
+type Sent = Reply<ScriptReply> | { readonly kind: 'noScript' };
+
+/**
+ * Runs a script.
+ *
+ * @throws JournalDefect where the script itself failed, which by its rules is before its first write.
+ */
+export async function runScript(
+  client: RedisClient,
+  script: Script,
+  keys: readonly string[],
+  args: readonly string[],
+): Promise<Reply<ScriptReply>> {
+  const rest = [String(keys.length), ...keys, ...args];
+  const sent = await send(client, script, 'evalsha', [script.sha, ...rest]);
+  if (sent.kind !== 'noScript') return sent;
+  // The server forgot its scripts (restart, failover, SCRIPT FLUSH): send the text, which it remembers again.
+  const again = await send(client, script, 'eval', [script.text, ...rest]);
+  return again.kind === 'noScript' ? { kind: 'away' } : again;
+}
+
+async function send(client: RedisClient, script: Script, name: string, args: string[]): Promise<Sent> {
+  const call = new ScriptCall(name, args, { replyEncoding: 'utf8' });
+  try {
+    client.sendCommand(call);
+    return { kind: 'done', value: (await call.promise) as ScriptReply };
+  } catch (error) {
+    return call.handedOver ? meaningOf(error, script) : { kind: 'away' };
+  }
+}
+
+/** What an error says about a call that was handed over. Its text may quote arguments and goes no further. */
+function meaningOf(error: unknown, script: Script): Sent {
+  const text = error instanceof Error ? error.message : '';
+  if (!(error instanceof ReplyError)) return { kind: wasRefusedThroughout(text) ? 'away' : 'unsure' };
+  const [code = ''] = text.split(' ', 1);
+  if (code === 'NOSCRIPT') return { kind: 'noScript' };
+  const fromInside = text.includes('@user_script');
+  if (REFUSALS.has(code) && !fromInside) return { kind: 'away' };
+  throw new JournalDefect(
+    `the journal script ${script.name} failed with ${code}: is this database only the journal's?`,
+  );
+}
+
+/** The Cluster client gave up after redirections, each of which had done nothing. */
+function wasRefusedThroughout(text: string): boolean {
+  const code = /^Too many Cluster redirections\. Last error: ReplyError: ([A-Z]+) /.exec(text)?.[1];
+  return code !== undefined && REFUSALS.has(code);
+}
+
+/** A list as a script returned it. */
+export function listOf(reply: ScriptReply): readonly ScriptReply[] {
+  if (!Array.isArray(reply)) throw new JournalDefect('a journal script returned no list');
+  return reply;
+}
+
+/** A list of texts as a script returned it. */
+export const textsOf = (reply: ScriptReply): string[] => listOf(reply).map(textOf);
+
+export function textOf(reply: ScriptReply | undefined): string {
+  if (typeof reply !== 'string') throw new JournalDefect('a journal script returned no text');
+  return reply;
+}
+
+/** A number of milliseconds, a version or a count. */
+export function numberOf(reply: ScriptReply | undefined): number {
+  const number = Number(textOf(reply));
+  if (!Number.isSafeInteger(number)) throw new JournalDefect('a journal script returned no whole number');
+  return number;
+}

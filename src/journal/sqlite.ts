@@ -1,0 +1,270 @@
+/**
+ * The embedded journal: one SQLite file, one process, no server. Each transition compares and writes in one transaction
+ * that is on the disk before the call returns; which transitions there are is `domain/entry`'s business.
+ */
+import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
+import { born, type Draft, type Entry, filingOf, isLegal, type Lane, type Sealed } from '../domain/entry.ts';
+import { type EntryKey, keyText } from '../domain/ids.ts';
+import { type Clock, systemClock } from '../runtime/clock.ts';
+import type { Claimed, Found, Journal, Moved, OwedSummary, Reply } from './journal.ts';
+import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
+import { answerOf, decode, headOf, keyOfName } from './record.ts';
+import { keyNameOf } from './sealed.ts';
+import { CommitQueue } from './sqliteBatch.ts';
+import { openJournalFile, sqliteCode } from './sqliteFile.ts';
+import { summaryOf, tallyChange } from './tally.ts';
+
+export type SqliteJournalOptions = {
+  /** Where the file is; its folder is made where it is not there. `:memory:` keeps nothing. */
+  readonly path: string;
+  /** How long entries live after their last move; they never expire while something is owed. */
+  readonly retentionMs: number;
+  readonly onNotice: NoticeSink;
+  readonly clock?: Clock;
+};
+
+/** Expired entries are removed as new ones come: every so many claims up to twice as many, so that it keeps up. */
+const PURGE_EVERY = 64;
+const PURGE_MOST = 2 * PURGE_EVERY;
+
+const AWAY = { kind: 'away' } as const;
+const done = <T>(value: T): Reply<T> => ({ kind: 'done', value });
+
+/**
+ * Opens the journal in this file.
+ *
+ * @throws Error that says what, where and how to mend it: in use by another process, not a journal, not writable.
+ */
+export async function createSqliteJournal(options: SqliteJournalOptions): Promise<Journal> {
+  return new SqliteJournal(openJournalFile(options.path), options);
+}
+
+type Row = Record<string, SQLOutputValue>;
+type LaneLimit = { readonly lane: Lane; readonly limit: number };
+
+const RECORD = 'name, v, w, at, head, message, answer, expires_at';
+
+/** Exported for tests, which bring a database that they can break; everything else uses `createSqliteJournal`. */
+export class SqliteJournal implements Journal {
+  readonly #database: DatabaseSync;
+  readonly #options: SqliteJournalOptions;
+  readonly #queue: CommitQueue;
+  readonly #broken: BrokenEntries;
+  readonly #statements: Statements;
+  readonly #nowMs: () => number;
+  #isFailing = false;
+  #isClosed = false;
+
+  constructor(database: DatabaseSync, options: SqliteJournalOptions) {
+    this.#database = database;
+    this.#options = options;
+    this.#statements = prepare(database);
+    this.#queue = new CommitQueue(database, error => this.#note(error));
+    this.#broken = new BrokenEntries(options.onNotice);
+    this.#nowMs = clockFrom(options.clock ?? systemClock, numberOf(this.#statements.latest.get()?.at ?? 0));
+  }
+
+  claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
+    return this.#write(() => this.#claim(draft, writeId));
+  }
+
+  async read(key: EntryKey): Promise<Reply<{ readonly entry: Entry | null; readonly now: number }>> {
+    return this.#ask(now => {
+      const row = this.#present(keyText(key), now);
+      return { entry: row ? entryOf(row) : null, now };
+    });
+  }
+
+  async move(from: Entry, to: Entry, writeId: string): Promise<Reply<Moved>> {
+    if (!isLegal(from, to)) throw new JournalDefect(`no such move of entry ${keyText(from.key)}`);
+    return this.#write(() => this.#move(from, to, writeId));
+  }
+
+  async due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>> {
+    return this.#ask(now => {
+      const rows = lanes.flatMap(({ lane, limit }) => this.#statements.due.all(lane, now, limit));
+      rows.sort((a, b) => numberOf(a.wake_at) - numberOf(b.wake_at));
+      const entries = rows.flatMap(row => this.#broken.skip(textOf(row.name), () => entryOf(row)) ?? []);
+      return entries.map(entry => ({ entry, now }));
+    });
+  }
+
+  async owed(): Promise<Reply<OwedSummary>> {
+    return this.#ask(now => {
+      const sums = this.#statements.sums.all().map(row => [textOf(row.name), BigInt(textOf(row.amount))] as const);
+      const since = this.#statements.oldest.get()?.owed_since;
+      return summaryOf(new Map(sums), typeof since === 'number' ? now - since : 0);
+    });
+  }
+
+  async keysInUse(): Promise<Reply<ReadonlySet<string>>> {
+    return this.#ask(() => {
+      const names = new Set<string>();
+      for (const row of this.#statements.open.iterate()) {
+        for (const sealed of [row.message, row.answer]) {
+          const name = typeof sealed === 'string' ? keyNameOf(sealed as Sealed) : undefined;
+          if (name !== undefined) names.add(name);
+        }
+      }
+      return names;
+    });
+  }
+
+  isUp(): boolean {
+    return !this.#isClosed;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#queue.flush();
+    this.#database.close();
+  }
+
+  #write<T>(work: () => T): Promise<Reply<T>> {
+    return this.#isClosed ? Promise.resolve(AWAY) : this.#queue.run(work);
+  }
+
+  #ask<T>(question: (now: number) => T): Reply<T> {
+    if (this.#isClosed) return AWAY;
+    try {
+      return done(question(this.#nowMs()));
+    } catch (error) {
+      if (sqliteCode(error) === undefined) throw error;
+      this.#note(error);
+      return AWAY;
+    }
+  }
+
+  #claim(draft: Draft, writeId: string): Claimed {
+    const now = this.#nowMs();
+    const name = keyText(draft.key);
+    const row = this.#present(name, now);
+    if (row) {
+      const entry = entryOf(row);
+      const isOurs = entry.version === 1 && row.w === writeId;
+      return isOurs ? { kind: 'fresh', entry, now, claims: this.#claims() } : { kind: 'exists', entry, now };
+    }
+    const entry = born(draft, now);
+    this.#statements.remove.run(name);
+    this.#statements.insert.run(
+      name,
+      entry.version,
+      writeId,
+      entry.claimedAt,
+      headOf(entry),
+      entry.message,
+      answerOf(entry),
+      ...this.#filed(entry, now),
+    );
+    this.#addSums(tallyChange(null, entry));
+    const claims = this.#claims();
+    if (claims % PURGE_EVERY === 0) this.#statements.purge.run(now, PURGE_MOST);
+    return { kind: 'fresh', entry, now, claims };
+  }
+
+  #move(from: Entry, to: Entry, writeId: string): Moved {
+    const now = this.#nowMs();
+    const name = keyText(from.key);
+    const row = this.#present(name, now);
+    if (row?.v === to.version && row.w === writeId) return { kind: 'moved' };
+    if (row?.v !== from.version) return { kind: 'lost', entry: row ? entryOf(row) : null, now };
+    this.#statements.update.run(to.version, writeId, headOf(to), answerOf(to), ...this.#filed(to, now), name);
+    this.#addSums(tallyChange(from, to));
+    return { kind: 'moved' };
+  }
+
+  /** The row of that name, unless it has expired. */
+  #present(name: string, now: number): Row | undefined {
+    const row = this.#statements.get.get(name);
+    const expiresAt = row?.expires_at;
+    return typeof expiresAt === 'number' && expiresAt <= now ? undefined : row;
+  }
+
+  /** Lane, wake_at, owed_since and expires_at of the entry. */
+  #filed(entry: Entry, now: number): [string | null, number | null, number | null, number | null] {
+    const { wake, owedSince, expires } = filingOf(entry);
+    return [wake?.lane ?? null, wake?.at ?? null, owedSince, expires ? now + this.#options.retentionMs : null];
+  }
+
+  #claims(): number {
+    return numberOf(this.#statements.claims.get()?.seq);
+  }
+
+  #addSums(change: ReadonlyMap<string, bigint>): void {
+    for (const [name, amount] of change) {
+      const before = this.#statements.sum.get(name)?.amount;
+      // As text: SQLite's own sums would turn into floating point numbers past 64 bits.
+      const after = (typeof before === 'string' ? BigInt(before) : 0n) + amount;
+      this.#statements.setSum.run(name, after.toString());
+    }
+  }
+
+  /** Tells the operator once when the file cannot be used, and once when it can again. */
+  #note(error: unknown): void {
+    if ((error !== undefined) === this.#isFailing) return;
+    this.#isFailing = error !== undefined;
+    const { onNotice, path } = this.#options;
+    if (this.#isFailing) {
+      // SQLite's own words name no content.
+      const why = error instanceof Error ? error.message : 'unknown error';
+      onNotice({ level: 'alarm', about: 'storage', text: `${path} cannot be used: ${why}; calls are refused` });
+    } else {
+      onNotice({ level: 'info', about: 'storage', text: `${path} can be written again` });
+    }
+  }
+}
+
+type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
+
+const SQL = {
+  get: `SELECT ${RECORD} FROM entry WHERE name = ?`,
+  insert: `INSERT INTO entry (name, v, w, at, head, message, answer, lane, wake_at, owed_since, expires_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  update: `UPDATE entry SET v = ?, w = ?, head = ?, answer = ?, lane = ?, wake_at = ?, owed_since = ?, expires_at = ?
+           WHERE name = ?`,
+  remove: 'DELETE FROM entry WHERE name = ?',
+  purge: 'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ? LIMIT ?)',
+  due: `SELECT ${RECORD}, wake_at FROM entry WHERE lane = ? AND wake_at <= ? ORDER BY wake_at LIMIT ?`,
+  oldest: 'SELECT owed_since FROM entry WHERE owed_since IS NOT NULL ORDER BY owed_since LIMIT 1',
+  open: `SELECT message, answer FROM entry WHERE lane IS NOT NULL OR owed_since IS NOT NULL`,
+  claims: `SELECT seq FROM sqlite_sequence WHERE name = 'entry'`,
+  latest: 'SELECT at FROM entry ORDER BY id DESC LIMIT 1',
+  sum: 'SELECT amount FROM tally WHERE name = ?',
+  sums: 'SELECT name, amount FROM tally',
+  setSum: `INSERT INTO tally (name, amount) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET amount = excluded.amount`,
+} as const;
+
+/** Compiled once: compiling costs more than running. */
+const prepare = (database: DatabaseSync): Statements => {
+  const names = Object.keys(SQL) as (keyof typeof SQL)[];
+  return Object.fromEntries(names.map(name => [name, database.prepare(SQL[name])])) as Statements;
+};
+
+/**
+ * The journal's clock: it starts at the wall clock, or where the file's own time already is, and then only runs forward.
+ * A wall clock that is set while the process runs, or between two runs, ends no lease early and none late.
+ */
+function clockFrom(clock: Clock, latestMs: number): () => number {
+  const offset = Math.max(clock.wallMs(), latestMs) - clock.monotonicMs();
+  return () => Math.floor(offset + clock.monotonicMs());
+}
+
+const entryOf = (row: Row): Entry =>
+  decode(keyOfName(textOf(row.name)), {
+    version: numberOf(row.v),
+    at: numberOf(row.at),
+    head: textOf(row.head),
+    message: textOf(row.message),
+    answer: row.answer === null ? null : textOf(row.answer),
+  });
+
+function textOf(value: SQLOutputValue | undefined): string {
+  if (typeof value !== 'string') throw new JournalDefect('the journal file has a column of another type');
+  return value;
+}
+
+function numberOf(value: SQLOutputValue | undefined): number {
+  if (typeof value !== 'number') throw new JournalDefect('the journal file has a column of another type');
+  return value;
+}
