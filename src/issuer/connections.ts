@@ -1,0 +1,93 @@
+/**
+ * The connections to one issuer: undici's pool, with every limit set and everything off that would repeat a request,
+ * follow a redirect or put two requests on one connection. Hazards of undici are written down here and in `exchange.ts`.
+ */
+import type { Socket } from 'node:net';
+import { buildConnector, Client, Pool } from 'undici';
+import type { Secret } from '../domain/secret.ts';
+import { Exchange } from './exchange.ts';
+
+/** PEM texts for an issuer behind TLS. */
+export type IssuerTls = {
+  /** The only authorities that the issuer's certificate may come from; absent: the system's. */
+  readonly ca?: string;
+  /** Our own certificate with its key, where the issuer asks for one. */
+  readonly cert?: string;
+  readonly key?: Secret<string>;
+};
+
+export type ConnectionsOptions = {
+  /** Scheme, host and port. */
+  readonly origin: string;
+  /** At most so many connections. */
+  readonly connections: number;
+  readonly tls: IssuerTls;
+  /**
+   * How long a connection may take to be made, TLS included, before its slot is given free. Coarse, up to half a second
+   * late: the deadline of a request is kept by the exchange.
+   */
+  readonly connectTimeoutMs: number;
+  readonly maxResponseBytes: number;
+  readonly maxHeaderBytes: number;
+};
+
+/** An idle connection is closed before servers with the usual 5 s close it under a request of ours. */
+const IDLE_MS = 4000;
+/** A `Keep-Alive: timeout` of the issuer replaces ours up to this; network boxes in between forget connections sooner. */
+const IDLE_HINT_MOST_MS = 30_000;
+/** We close this much before the issuer said that it would. */
+const IDLE_HINT_MARGIN_MS = 2000;
+/** No connection is used for longer, so that traffic follows an issuer that has moved to other machines. */
+const AGE_MOST_MS = 300_000;
+/** Far above any deadline, which every exchange keeps itself: undici's own are per chunk, and coarse. */
+const BACKSTOP_MS = 120_000;
+
+export function openConnections(options: ConnectionsOptions): Pool {
+  const connect = buildConnector({
+    allowH2: false,
+    timeout: options.connectTimeoutMs,
+    rejectUnauthorized: true,
+    ...(options.tls.ca === undefined ? {} : { ca: options.tls.ca }),
+    ...(options.tls.cert === undefined ? {} : { cert: options.tls.cert }),
+    ...(options.tls.key === undefined ? {} : { key: options.tls.key.reveal() }),
+  });
+  return new Pool(options.origin, {
+    connections: options.connections,
+    clientTtl: AGE_MOST_MS,
+    // One request to a connection: giving one up must not end another.
+    allowH2: false,
+    factory: origin => connection(origin, connect, options),
+  });
+}
+
+/**
+ * One connection. undici has no way to close it once a reply was read to its end, and a reply that is not ours shows
+ * only then: so each exchange is told how to hang up.
+ */
+function connection(origin: URL, connect: buildConnector.connector, options: ConnectionsOptions): Client {
+  let socket: Socket | null = null;
+  const client = new Client(origin, {
+    connect: (to, done) =>
+      connect(to, (...made) => {
+        socket = made[1];
+        done(...made);
+      }),
+    pipelining: 1,
+    allowH2: false,
+    useMilo: false,
+    keepAliveTimeout: IDLE_MS,
+    keepAliveMaxTimeout: IDLE_HINT_MOST_MS,
+    keepAliveTimeoutThreshold: IDLE_HINT_MARGIN_MS,
+    headersTimeout: BACKSTOP_MS,
+    bodyTimeout: BACKSTOP_MS,
+    maxResponseSize: options.maxResponseBytes,
+    maxHeaderSize: options.maxHeaderBytes,
+  });
+  const carrier = { hangUp: () => socket?.destroy() };
+  const dispatch = client.dispatch.bind(client);
+  client.dispatch = (request, handler) => {
+    if (handler instanceof Exchange) handler.carrier = carrier;
+    return dispatch(request, handler);
+  };
+  return client;
+}

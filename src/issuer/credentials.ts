@@ -1,0 +1,35 @@
+/**
+ * How the gateway names itself to an issuer: header fields that are put on every send. They are asked for each time and
+ * asynchronously, so that credentials that run out, such as OAuth access tokens, fit behind the same interface.
+ */
+import { Secret } from '../domain/secret.ts';
+import type { Deadline } from '../runtime/deadline.ts';
+
+/** Header fields by lower-case name. */
+export type CredentialHeaders = Secret<Readonly<Record<string, string>>>;
+
+export interface Credentials {
+  /**
+   * The header fields for one send. Undefined where none could be had before the deadline: then nothing may be sent.
+   * Never rejects.
+   */
+  headers(deadline: Deadline): Promise<CredentialHeaders | undefined>;
+}
+
+/** The characters of a bearer token (RFC 6750, 2.1). Anything else could end the header and begin another. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
+
+const constant = (headers: Readonly<Record<string, string>>): Credentials => {
+  const answer = Promise.resolve(new Secret(headers));
+  return { headers: () => answer };
+};
+
+/** For an issuer that knows us by the network alone. */
+export const noCredentials: Credentials = constant({});
+
+/** `authorization: Bearer <token>` on every send. Throws where the token has a character that no bearer token has. */
+export function bearerCredentials(token: Secret<string>): Credentials {
+  const text = token.reveal();
+  if (!BEARER_TOKEN.test(text)) throw new Error('a bearer token is letters, digits and ._~+/- with = at the end');
+  return constant({ authorization: `Bearer ${text}` });
+}

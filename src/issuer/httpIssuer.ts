@@ -1,0 +1,195 @@
+/**
+ * The connector to an issuer that speaks the gateway's own contract over HTTP: one POST for each send, never repeated,
+ * never redirected. It puts the request together and raises alarms; `exchange.ts` decides what became of it.
+ */
+import { apiByName } from '../catalogue/apis.ts';
+import type { ApiRow } from '../catalogue/row.ts';
+import type { ApiName } from '../domain/ids.ts';
+import { type Message, wireOf } from '../domain/message.ts';
+import type { NotSentReason, Outcome } from '../domain/outcome.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { type IssuerTls, openConnections } from './connections.ts';
+import { type CredentialHeaders, type Credentials, noCredentials } from './credentials.ts';
+import { type Ending, Exchange } from './exchange.ts';
+import type { IssuerConnector, SendOptions } from './issuer.ts';
+import { readIssuerReply } from './reply.ts';
+
+/** Something that somebody should look at. A closed list, without a word of what was sent or answered. */
+export type IssuerAlarm =
+  /** Our credentials or the address are wrong (401, 403, 404), or the issuer sends us elsewhere (3xx). */
+  | { readonly kind: 'refusedAtTheDoor' | 'redirect'; readonly api: ApiName; readonly status: number }
+  /** A reply that belongs to another transaction, or approves another amount. */
+  | { readonly kind: 'wrongEcho'; readonly api: ApiName }
+  /** No connection was made; `code` is Node's or undici's, such as `ECONNREFUSED` or `CERT_HAS_EXPIRED`. */
+  | { readonly kind: 'connect'; readonly code: string };
+
+export type HttpIssuerOptions = {
+  /** `http:` or `https:`, with the path before the paths of the APIs. */
+  readonly baseUrl: string;
+  readonly clock: Clock;
+  /**
+   * Connections at most. More than may be in flight at once, live calls, deliveries and one: then no request ever waits
+   * inside undici, where it would be sent in the queue's time.
+   */
+  readonly connections: number;
+  readonly credentials?: Credentials;
+  readonly tls?: IssuerTls;
+  /** Gives the slot of a connection that is not made free again. */
+  readonly connectTimeoutMs?: number;
+  readonly maxResponseBytes?: number;
+  readonly maxHeaderBytes?: number;
+  /** Must be quick; what it throws is dropped. */
+  readonly onAlarm?: (alarm: IssuerAlarm) => void;
+};
+
+/** As long as the usual budget for a send: later than that nobody waits for this connection. */
+const CONNECT_TIMEOUT_MS = 2000;
+/** A page of 100 history records of usual length is half of it; what is longer is no answer but a mistake or an attack. */
+const RESPONSE_BYTES = 64 * 1024;
+/** Node's own limit for what it receives. */
+const HEADER_BYTES = 16 * 1024;
+
+/** A connector over HTTP/1.1. Opens no connection before the first send. Throws where `baseUrl` is not an HTTP URL. */
+export const createHttpIssuer = (options: HttpIssuerOptions): IssuerConnector => new HttpIssuer(options);
+
+class HttpIssuer implements IssuerConnector {
+  readonly #options: HttpIssuerOptions;
+  readonly #credentials: Credentials;
+  readonly #pool: ReturnType<typeof openConnections>;
+  readonly #basePath: string;
+  /** Sends that have not ended; closing waits for them. */
+  readonly #sending = new Set<Promise<unknown>>();
+  /** Requests that undici holds, with those that we have given up on and that still wait for their connection. */
+  #held = 0;
+  #closed = false;
+
+  constructor(options: HttpIssuerOptions) {
+    const url = new URL(options.baseUrl);
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('an issuer is reached by http or https');
+    this.#options = options;
+    this.#credentials = options.credentials ?? noCredentials;
+    this.#basePath = url.pathname.replace(/\/+$/, '');
+    this.#pool = openConnections({
+      origin: url.origin,
+      connections: options.connections,
+      tls: options.tls ?? {},
+      connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      maxResponseBytes: options.maxResponseBytes ?? RESPONSE_BYTES,
+      maxHeaderBytes: options.maxHeaderBytes ?? HEADER_BYTES,
+    });
+  }
+
+  async send(message: Message, options: SendOptions): Promise<Outcome> {
+    const row = apiByName(message.api);
+    if (this.#closed || !row) return notSent('connect');
+    const sending = this.#exchange(row, message, options);
+    this.#sending.add(sending);
+    try {
+      const { outcome, status, fault } = await sending;
+      this.#alarm(message.api, outcome, status, fault);
+      return outcome;
+    } finally {
+      this.#sending.delete(sending);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#sending);
+    await this.#pool.destroy();
+  }
+
+  async #exchange(row: ApiRow, message: Message, options: SendOptions): Promise<Ending> {
+    const login = await this.#credentials.headers(options.deadline);
+    if (!login) return withoutAnswer('connect', 'CREDENTIALS');
+    // Connections that are never made may hold every slot; what would queue behind them would be sent late.
+    if (this.#held >= this.#options.connections) return withoutAnswer('connect', 'NO_CONNECTION_FREE');
+    const leftMs = Math.floor(options.deadline.leftMs());
+    if (leftMs < 1) return withoutAnswer('noBudget');
+
+    const exchange = new Exchange({
+      clock: this.#options.clock,
+      deadline: options.deadline,
+      readReply: (status, body) => readIssuerReply(status, body, message, row),
+      onReleased: () => {
+        this.#held -= 1;
+      },
+    });
+    this.#held += 1;
+    this.#pool.dispatch(
+      {
+        method: 'POST',
+        path: this.#basePath + row.path,
+        headers: headersOf(message, options, leftMs, this.#options.clock.wallMs(), login),
+        body: JSON.stringify(wireOf(message).reveal()),
+      },
+      exchange,
+    );
+    return exchange.ending;
+  }
+
+  #alarm(api: ApiName, outcome: Outcome, status: number | undefined, fault: string | undefined): void {
+    const alarm = alarmOf(api, outcome, status, fault);
+    if (!alarm) return;
+    try {
+      this.#options.onAlarm?.(alarm);
+    } catch {
+      // The outcome stands, whatever becomes of the alarm.
+    }
+  }
+}
+
+const notSent = (reason: NotSentReason): Outcome => ({ kind: 'notSent', reason });
+
+const withoutAnswer = (reason: NotSentReason, fault?: string): Ending => ({
+  outcome: notSent(reason),
+  status: undefined,
+  fault,
+});
+
+/**
+ * The headers of a send, by name and value in turn. `Deadline-Ms` counts from here: the time that connecting takes, if
+ * anything has to be connected, is not taken off.
+ */
+const headersOf = (
+  message: Message,
+  options: SendOptions,
+  leftMs: number,
+  wallMs: number,
+  login: CredentialHeaders,
+): string[] => [
+  'content-type',
+  'application/json',
+  // A compressed reply of 64 KiB could be gigabytes.
+  'accept-encoding',
+  'identity',
+  'timestamp',
+  String(Math.floor(wallMs)),
+  'Idempotency-Key',
+  message.header.tranId,
+  'Deadline-Ms',
+  String(leftMs),
+  ...(options.repeat ? ['Repeat', 'true'] : []),
+  ...Object.entries(login.reveal()).flat(),
+];
+
+function alarmOf(
+  api: ApiName,
+  outcome: Outcome,
+  status: number | undefined,
+  fault: string | undefined,
+): IssuerAlarm | undefined {
+  if (outcome.kind === 'answered') return undefined;
+  switch (outcome.reason) {
+    case 'refusedAtTheDoor':
+      return status === undefined ? undefined : { kind: 'refusedAtTheDoor', api, status };
+    case 'connect':
+      return { kind: 'connect', code: fault ?? 'UNNAMED' };
+    case 'wrongEcho':
+      return { kind: 'wrongEcho', api };
+    case 'httpStatus':
+      return status !== undefined && status >= 300 && status < 400 ? { kind: 'redirect', api, status } : undefined;
+    default:
+      return undefined;
+  }
+}
