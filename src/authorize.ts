@@ -1,0 +1,362 @@
+/**
+ * The journey of one transaction, from the caller's bytes to the caller's answer. Read this file first: it names every
+ * step in order, and what may and may not be said at each point. Up to the claim, problems are thrown as refusals;
+ * after it nothing is thrown, outcomes are values, and nothing is told that the journal does not hold.
+ */
+import { isJournalled, policyOf } from './catalogue/apis.ts';
+import { differingFields } from './catalogue/compare.ts';
+import type { ApiRow } from './catalogue/row.ts';
+import type { ClientConfig } from './config/config.ts';
+import { LEASE_MARGIN_MS, SETTLE_RESERVE_MS } from './config/limits.ts';
+import type { Deliveries } from './delivery/deliveries.ts';
+import { followReversal, reversalClaimOf, reversalFault } from './delivery/follow.ts';
+import { maskedCardOf } from './domain/card.ts';
+import { apply, type Draft, type Entry, originalStanding, type Policy, type SettleOutcome } from './domain/entry.ts';
+import { keyOf, type Message } from './domain/message.ts';
+import type { IssuerAnswer, Outcome } from './domain/outcome.ts';
+import { type FieldError, Refusal, type RefusalReason } from './domain/refusal.ts';
+import { meaningOf, type ResponseCode } from './domain/responseCode.ts';
+import { chooseIssuer, type Route } from './domain/routing.ts';
+import { Secret } from './domain/secret.ts';
+import { parseMessage } from './edge/parse.ts';
+import { checkTimestamp } from './edge/timestamp.ts';
+import {
+  type Answer,
+  type Facts,
+  type Inbound,
+  type Journey,
+  type RequestOutcome,
+  refusedAnswer,
+} from './http/journey.ts';
+import type { IssuerLine, IssuerLines } from './issuer/issuer.ts';
+import type { Journal, Vault } from './journal/journal.ts';
+import type { Held, Steps } from './journal/steps.ts';
+import type { Clock } from './runtime/clock.ts';
+import { Deadline } from './runtime/deadline.ts';
+
+/** What a reload of the configuration replaces as a whole. */
+export type Site = {
+  /** Names the client of a call that may use its API now, or throws the refusal: 401, 403 or 429. */
+  readonly authenticate: (inbound: Inbound) => ClientConfig;
+  readonly routes: readonly Route[];
+  readonly retentionHours: number;
+};
+
+export type JourneyDeps = {
+  readonly site: () => Site;
+  readonly issuers: IssuerLines;
+  readonly journal: Pick<Journal, 'isUp'>;
+  readonly steps: Steps;
+  readonly vault: Vault;
+  readonly deliveries: Pick<Deliveries, 'kick' | 'work'>;
+  readonly clock: Clock;
+  /** Told of what should never happen; must not throw. */
+  readonly onDefect: (error: unknown) => void;
+};
+
+/** A proved call, with everything that was decided about it before anything was claimed. */
+type Call = {
+  readonly row: ApiRow;
+  readonly client: ClientConfig;
+  readonly message: Message;
+  readonly line: IssuerLine;
+  /** Gives the issuer's place back; idempotent. */
+  readonly leave: () => void;
+  readonly deadline: Deadline;
+  readonly trail: Trail;
+};
+
+/** What the log will say of the call, filled in on the way. */
+type Trail = { -readonly [Name in keyof Facts]?: Facts[Name] } & { claiming?: Message };
+
+type Told = { readonly answer: Answer; readonly outcome: RequestOutcome };
+
+/** The first look for another's answer, and the longest time between two. */
+const WAIT_FIRST_MS = 10;
+const WAIT_MOST_MS = 200;
+/** Kept of the caller's budget for writing the answer. */
+const ANSWER_RESERVE_MS = 20;
+
+export function createJourney(deps: JourneyDeps): Journey {
+  return async inbound => {
+    const trail: Trail = {};
+    try {
+      const call = await admit(deps, inbound, trail);
+      try {
+        const { answer, outcome } = await (isJournalled(call.row) ? transact(deps, call) : inquire(deps, call));
+        return { answer, facts: { ...factsOf(trail), outcome } };
+      } finally {
+        call.leave();
+      }
+    } catch (error) {
+      return givenUp(deps, trail, error);
+    }
+  };
+}
+
+/** Steps 1 to 5: who calls, what they say, whose it is, and whether there is room. Nothing is claimed here. */
+async function admit(deps: JourneyDeps, inbound: Inbound, trail: Trail): Promise<Call> {
+  const { row } = inbound;
+  const site = deps.site();
+  const client = site.authenticate(inbound);
+  trail.clientId = client.id;
+  const deadline = Deadline.at(deps.clock, inbound.arrivedMonotonicMs + client.budgetMs);
+  const wallMs = deps.clock.wallMs();
+  checkTimestamp(inbound.timestamp, wallMs, client.timestampToleranceSeconds);
+  const body = await inbound.readBody();
+  const { participants } = client;
+  const message = parseMessage(row, body, { participants, wallMs, retentionHours: site.retentionHours });
+  trail.maskedCard = maskedCardOf(message);
+  if (inbound.idempotencyKey !== undefined && inbound.idempotencyKey !== message.header.tranId) {
+    throw refuse('format', message, [{ field: 'idempotency-key', reason: 'must equal tranId' }]);
+  }
+  const issuer = chooseIssuer(site.routes, message);
+  const line = issuer && deps.issuers.get(issuer);
+  if (!line) {
+    const reason = 'no issuer is configured for this participant and card';
+    throw refuse('invalidTransaction', message, [{ field: 'participantId', reason }]);
+  }
+  trail.issuer = line.id;
+  const leave = line.inFlight.tryEnter();
+  if (!leave) throw refuse('overloaded', message);
+  return { row, client, message, line, leave, deadline, trail };
+}
+
+/** An inquiry changes nothing: it is sent once and not journalled, but without the journal nothing is forwarded. */
+async function inquire(deps: JourneyDeps, call: Call): Promise<Told> {
+  if (!deps.journal.isUp()) throw refuse('journalAway', call.message);
+  const outcome = await send(deps, call, call.deadline.within(timeoutOf(call), ANSWER_RESERVE_MS));
+  if (outcome.kind === 'answered') return told(call, outcome.answer);
+  return told(call, plain('91'), { outcome: outcome.kind });
+}
+
+/** Steps 6 to 9 of everything that may move money or change something. */
+async function transact(deps: JourneyDeps, call: Call): Promise<Told> {
+  const named = await lookUpOriginal(deps, call);
+  if (named.kind === 'known') return answerAgain(deps, call, named.held);
+  if (named.kind === 'open') return inProgress(call);
+  call.trail.claiming = call.message;
+  const claimed = await timed(deps, call, 'journalMs', () => deps.steps.claim(draftOf(deps, call), call.deadline));
+  if (claimed.kind === 'away') throw refuse('journalAway', call.message);
+  if (claimed.kind === 'unsure') return inProgress(call);
+  if (claimed.kind === 'exists') return answerAgain(deps, call, claimed.held);
+  if (named.kind === 'refused') return settle(deps, call, claimed.held, unsent(named.code));
+  if (claimed.held.entry.policy === 'undo') return reverse(deps, call, claimed.held);
+  return settle(deps, call, claimed.held, await forward(deps, call));
+}
+
+type Named =
+  | { readonly kind: 'free' }
+  /** This very `tranId` has an entry: what it holds stands, whatever has become of the original since. */
+  | { readonly kind: 'known'; readonly held: Held }
+  /** The original is in flight or in doubt: 09, and nothing is claimed. */
+  | { readonly kind: 'open' }
+  /** Never to be sent; the answer is kept like any decline. */
+  | { readonly kind: 'refused'; readonly code: '12' | '25' };
+
+/** A message that names an original: the original's entry decides first whether this may go on. */
+async function lookUpOriginal(deps: JourneyDeps, call: Call): Promise<Named> {
+  const { row, message, client } = call;
+  const key = keyOf(message);
+  if (!row.original || !message.originalTranId) return { kind: 'free' };
+  const originalKey = { participantId: key.participantId, tranId: message.originalTranId };
+  const [own, original] = await timed(deps, call, 'journalMs', () =>
+    Promise.all([deps.steps.read(key, call.deadline), deps.steps.read(originalKey, call.deadline)]),
+  );
+  if (own === undefined || original === undefined) throw refuse('journalAway', message);
+  if (own) return { kind: 'known', held: own };
+  if (!original) return { kind: 'free' };
+  if (row.original === 'reversed') return judgeReversal(deps, call, original.entry);
+  if (original.entry.client !== client.id) return { kind: 'refused', code: '25' };
+  if (row.original === 'mentioned') return { kind: 'free' };
+  const standing = originalStanding(original.entry);
+  if (standing === 'gone') return { kind: 'refused', code: '12' };
+  return { kind: standing === 'open' ? 'open' : 'free' };
+}
+
+const FAULTS = {
+  '12': ['invalidTransaction', 'originalTranId', 'names a transaction that cannot be reversed'],
+  '13': ['invalidAmount', 'tranAmount', 'must be the amount and currency of the original: reversals are in full'],
+  '02': ['invalidCardNumber', 'cardNumber', 'must be the card of the original'],
+} as const;
+
+function judgeReversal(deps: JourneyDeps, { message, client, line }: Call, original: Entry): Named {
+  const stored = deps.vault.openMessage(original.key, original.message);
+  const code = reversalFault(reversalClaimOf(message, client.id, line.id, deps.vault), original, stored);
+  if (code === null) return { kind: 'free' };
+  if (code === '25') return { kind: 'refused', code };
+  const [reason, field, rule] = FAULTS[code];
+  throw refuse(reason, message, [{ field, reason: rule }]);
+}
+
+function draftOf(deps: JourneyDeps, { row, client, message, line }: Call): Draft {
+  const key = keyOf(message);
+  return {
+    birth: 'claim',
+    key,
+    client: client.id,
+    issuer: line.id,
+    api: message.api,
+    policy: policyOf(row, message.originalTranId !== undefined) as Policy,
+    amount: message.amount ?? null,
+    message: deps.vault.sealMessage(key, message),
+    leaseMs: client.budgetMs + LEASE_MARGIN_MS,
+  };
+}
+
+async function forward(deps: JourneyDeps, call: Call): Promise<Outcome> {
+  const deadline = call.deadline.within(timeoutOf(call), SETTLE_RESERVE_MS);
+  // Point of no return: the next line may move money.
+  return send(deps, call, deadline);
+}
+
+async function send(deps: JourneyDeps, call: Call, deadline: Deadline): Promise<Outcome> {
+  const outcome = await timed(deps, call, 'issuerMs', () =>
+    call.line.issuer.send(call.message, { deadline, repeat: false }),
+  );
+  if (outcome.kind !== 'answered') call.trail.detail = outcome.reason;
+  return outcome;
+}
+
+/**
+ * A Reversal is not forwarded: it marks its original, whose one undo is delivered under a derived id. The first try is
+ * awaited for its balances; the answer is 00 with or without them, since the undo goes on until it is acknowledged.
+ */
+async function reverse(deps: JourneyDeps, call: Call, held: Held): Promise<Told> {
+  const deadline = call.deadline.within(call.client.budgetMs, SETTLE_RESERVE_MS);
+  const followed = await timed(deps, call, 'journalMs', () =>
+    followReversal(deps.steps, deps.vault, held.entry, deadline),
+  );
+  // The claim's lease brings the Reversal to its original later.
+  if (followed.kind === 'unsure') return inProgress(call);
+  const { original, code } = followed;
+  const firstTry =
+    original && timed(deps, call, 'issuerMs', () => soon(deps, deadline, deps.deliveries.work(original)));
+  const fields = (await firstTry)?.fields ?? new Secret({});
+  return settle(deps, call, held, { kind: 'answered', status: 200, answer: { ...plain(code), fields } });
+}
+
+const soon = <T>(deps: JourneyDeps, deadline: Deadline, work: Promise<T>): Promise<T | undefined> => {
+  const done = new AbortController();
+  const late = deps.clock.sleep(deadline.leftMs(), done.signal).then(() => undefined);
+  return Promise.race([work, late]).finally(() => done.abort());
+};
+
+/** Step 8 and 9: the outcome goes into the journal, and only what the journal then holds is told. */
+async function settle(deps: JourneyDeps, call: Call, held: Held, outcome: Outcome): Promise<Told> {
+  const { fence } = held.entry;
+  const settled = settleOutcome(deps, held.entry, outcome);
+  const moved = await timed(deps, call, 'journalMs', () =>
+    deps.steps.move(
+      held,
+      (entry, now) => apply(entry, { type: 'settle', fence, outcome: settled, now }),
+      call.deadline,
+    ),
+  );
+  if (moved.kind !== 'done') return inProgress(call);
+  deps.deliveries.kick(moved.held);
+  const { entry } = moved.held;
+  // Taken over meanwhile: the answer is what the new owner wrote.
+  if (entry.fence !== fence) return tellEntry(deps, call, entry, true);
+  if (outcome.kind !== 'answered') return tellEntry(deps, call, entry, false, outcome.kind);
+  // In doubt although answered: a Reversal came meanwhile, and an approval must not be told.
+  return entry.standing.at === 'settled' ? told(call, outcome.answer) : tellEntry(deps, call, entry, false, 'unknown');
+}
+
+function settleOutcome(deps: JourneyDeps, { key }: Entry, outcome: Outcome): SettleOutcome {
+  if (outcome.kind !== 'answered') return { kind: outcome.kind };
+  const { answer } = outcome;
+  return { kind: 'answered', answer: { code: answer.code, sealed: deps.vault.sealAnswer(key, answer) } };
+}
+
+/** The `tranId` has an entry already: its answer again, if this is the same message of the same client. */
+async function answerAgain(deps: JourneyDeps, call: Call, held: Held): Promise<Told> {
+  call.leave();
+  refuseOtherContent(deps, call, held.entry);
+  let present = held;
+  for (let pause = WAIT_FIRST_MS; present.entry.standing.at === 'claimed'; pause = Math.min(pause * 2, WAIT_MOST_MS)) {
+    if (call.deadline.leftMs() <= pause + ANSWER_RESERVE_MS) return inProgress(call);
+    await deps.clock.sleep(pause);
+    const found = await timed(deps, call, 'journalMs', () => deps.steps.read(held.entry.key, call.deadline));
+    if (!found) return inProgress(call);
+    present = found;
+  }
+  return tellEntry(deps, call, present.entry, true);
+}
+
+function refuseOtherContent(deps: JourneyDeps, { row, client, message }: Call, entry: Entry): void {
+  // Another client of the participant learns nothing but that the id is taken.
+  if (entry.client !== client.id) throw refuse('tranIdReused', message);
+  if (entry.standing.at === 'tombstone') return;
+  const stored = deps.vault.openMessage(entry.key, entry.message);
+  const other =
+    stored.api === message.api ? differingFields(row, stored.fields, message.fields.reveal()) : (['tranId'] as const);
+  if (other.length === 0) return;
+  const reason = stored.api === message.api ? 'differs from the first use of this tranId' : 'was used for another API';
+  throw refuse(
+    'tranIdReused',
+    message,
+    other.map(field => ({ field, reason })),
+  );
+}
+
+/** What an entry has to say now. `09` is never kept, so it is never a replay. */
+function tellEntry(deps: JourneyDeps, call: Call, entry: Entry, replayed: boolean, outcome?: RequestOutcome): Told {
+  const { standing, key } = entry;
+  if (standing.at === 'tombstone') return told(call, plain('12'), { outcome: 'declined' });
+  const stored = standing.at === 'claimed' ? null : standing.answer;
+  if (!stored) return inProgress(call);
+  const answer = stored.sealed ? deps.vault.openAnswer(key, stored.sealed) : plain(stored.code);
+  return told(call, answer, { replayed, outcome: replayed ? 'replayed' : outcome });
+}
+
+const inProgress = (call: Call): Told => told(call, plain('09'), { outcome: 'inProgress' });
+
+const plain = (code: ResponseCode): IssuerAnswer => ({ code, desc: meaningOf(code), fields: new Secret({}) });
+
+const unsent = (code: ResponseCode): Outcome => ({ kind: 'answered', status: 200, answer: plain(code) });
+
+function told(
+  { message }: Call,
+  { code, desc, fields }: IssuerAnswer,
+  how: { readonly replayed?: boolean; readonly outcome?: RequestOutcome | undefined } = {},
+): Told {
+  const outcome = how.outcome ?? (code === '00' ? 'approved' : 'declined');
+  const { header } = message;
+  return { answer: { status: 200, header, code, desc, fields, errors: [], replayed: how.replayed ?? false }, outcome };
+}
+
+const refuse = (reason: RefusalReason, message: Message, errors: readonly FieldError[] = []): Refusal =>
+  new Refusal(reason, errors, message.header);
+
+/** A refusal is the answer; anything else is our defect, and once a claim was begun nobody may be told that it failed. */
+function givenUp(deps: JourneyDeps, trail: Trail, error: unknown): { answer: Answer; facts: Facts } {
+  const facts = factsOf(trail);
+  if (error instanceof Refusal) {
+    return { answer: refusedAnswer(error), facts: { ...facts, outcome: 'refused', refusal: error.reason } };
+  }
+  deps.onDefect(error);
+  if (!trail.claiming)
+    return { answer: refusedAnswer(new Refusal('internal')), facts: { ...facts, outcome: 'failed' } };
+  const { header } = trail.claiming;
+  const answer: Answer = { status: 200, header, ...plain('09'), errors: [], replayed: false };
+  return { answer, facts: { ...facts, outcome: 'failed' } };
+}
+
+const factsOf = ({ claiming: _, ...facts }: Trail): Omit<Facts, 'outcome'> => facts;
+
+const timeoutOf = ({ line, message }: Call): number => line.timeoutMs(message.api);
+
+async function timed<T>(
+  deps: JourneyDeps,
+  { trail }: Call,
+  part: 'issuerMs' | 'journalMs',
+  work: () => Promise<T>,
+): Promise<T> {
+  const began = deps.clock.monotonicMs();
+  try {
+    return await work();
+  } finally {
+    trail[part] = (trail[part] ?? 0) + deps.clock.monotonicMs() - began;
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * Makes every doubt end. It looks for claims whose lease is over and takes them over, carries obligations to their
+ * issuers until they are acknowledged, and finishes Reversals that lost their gateway: live work and recovered work go
+ * through the same code, and any number of gateways may do this on one journal, because every step is a fenced move.
+ */
+import { DELIVERY_PARK_AFTER_MS } from '../config/limits.ts';
+import { type AttemptResult, apply, type Duty, type Entry, filingOf, type ParkReason } from '../domain/entry.ts';
+import { type EntryKey, type IssuerId, keyText } from '../domain/ids.ts';
+import type { IssuerAnswer, Outcome } from '../domain/outcome.ts';
+import type { IssuerLine, IssuerLines } from '../issuer/issuer.ts';
+import type { Found, Journal, Vault } from '../journal/journal.ts';
+import type { Held, Steps } from '../journal/steps.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Deadline } from '../runtime/deadline.ts';
+import type { Random } from '../runtime/random.ts';
+import { backoffMs } from './backoff.ts';
+import { apiOfDuty, dutyMessage } from './derive.ts';
+import { followReversal } from './follow.ts';
+
+/** What the deliveries report; none of it may throw. */
+export type DeliveryObserver = {
+  attempted(issuer: IssuerId, kind: DueKind, result: AttemptResult['kind']): void;
+  takenOver(): void;
+  /** An operator has to look. */
+  parked(key: EntryKey, issuer: IssuerId, kind: DueKind, why: ParkReason): void;
+  failed(error: unknown): void;
+};
+
+type DueKind = Extract<Duty, { is: 'due' }>['kind'];
+
+export type DeliveryDeps = {
+  readonly journal: Journal;
+  readonly steps: Steps;
+  readonly vault: Vault;
+  readonly issuers: IssuerLines;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: DeliveryObserver;
+};
+
+/** How often the journal is asked for due work. What this process makes due itself is begun at once. */
+const POLL_MS = 250;
+/** The least time between two polls while there is more to do than can be begun at once. */
+const BUSY_POLL_MS = 10;
+/** Takeovers a poll: a crash leaves at most what one process had in flight, which a few polls take over. */
+const RECOVERY_BATCH = 64;
+/** Steps of recovery at a time: enough to be quick, few enough to leave the journal to the journey. */
+const RECOVERY_AT_ONCE = 8;
+/** A try is leased for the issuer's time-out and this, so that nobody else starts while it may still be under way. */
+const ATTEMPT_LEASE_MARGIN_MS = 2000;
+/** How long a journal step of a delivery goes on trying; after that the entry comes back by its lease. */
+const STEP_BUDGET_MS = 1000;
+
+export class Deliveries {
+  readonly #deps: DeliveryDeps;
+  readonly #stop = new AbortController();
+  /** Entries in work here, so that a poll does not take up what is already under way. */
+  readonly #busy = new Set<string>();
+  readonly #running = new Set<Promise<unknown>>();
+  #loop: Promise<void> | undefined;
+  #recovering = 0;
+  /** Whether the last poll filled a lane, so that there may be more. */
+  #more = false;
+
+  constructor(deps: DeliveryDeps) {
+    this.#deps = deps;
+  }
+
+  start(): void {
+    this.#loop ??= this.#poll();
+  }
+
+  /** Begins nothing more, and waits for what is under way; each try is bounded by its issuer's time-out. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+    await Promise.all(this.#running);
+  }
+
+  /** Starts on what an entry owes at once, without waiting for it. */
+  kick(held: Held): void {
+    if (held.entry.duty.is === 'due') this.#spawn(this.work(held));
+  }
+
+  /**
+   * One step for an entry whose time has come. Resolves to the issuer's answer where it acknowledged an undo just now;
+   * never rejects.
+   */
+  async work(held: Held): Promise<IssuerAnswer | undefined> {
+    const name = keyText(held.entry.key);
+    if (this.#stop.signal.aborted || this.#busy.has(name)) return undefined;
+    this.#busy.add(name);
+    try {
+      return await this.#step(held);
+    } catch (error) {
+      this.#deps.observer.failed(error);
+      return undefined;
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+
+  async #poll(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#lookOnce();
+      } catch (error) {
+        this.#deps.observer.failed(error);
+      }
+      await this.#pause();
+    }
+  }
+
+  /** Until the next poll is due; only until a try has ended where the last poll found more than could be begun. */
+  async #pause(): Promise<void> {
+    const { clock } = this.#deps;
+    if (!this.#more) return clock.sleep(POLL_MS, this.#stop.signal);
+    const enough = new AbortController();
+    const poll = clock.sleep(POLL_MS, AbortSignal.any([this.#stop.signal, enough.signal]));
+    await Promise.race([poll, ...this.#running]);
+    enough.abort();
+    await clock.sleep(BUSY_POLL_MS, this.#stop.signal);
+  }
+
+  async #lookOnce(): Promise<void> {
+    const lines = [...this.#deps.issuers.all()];
+    const lanes = lines.map(line => ({ lane: line.id, limit: freeTries(line) })).filter(({ limit }) => limit > 0);
+    const found = await this.#deps.journal.due([{ lane: 'recovery', limit: RECOVERY_BATCH }, ...lanes]);
+    if (found.kind !== 'done') return;
+    const queue = found.value.map(each => this.#deps.steps.hold(each));
+    this.#more = [...lanes, { lane: 'recovery', limit: RECOVERY_BATCH }].some(
+      ({ lane, limit }) => queue.filter(held => filingOf(held.entry).wake?.lane === lane).length >= limit,
+    );
+    const recoveries = queue.filter(held => !goesToIssuer(held.entry));
+    for (const held of queue) if (goesToIssuer(held.entry)) this.#spawn(this.work(held));
+    this.#recover(recoveries);
+  }
+
+  /** A few workers share the batch; a batch that is still being worked on keeps the next one waiting. */
+  #recover(batch: Held[]): void {
+    while (this.#recovering < RECOVERY_AT_ONCE && this.#recovering < batch.length) {
+      this.#recovering += 1;
+      this.#spawn(
+        (async () => {
+          for (let held = batch.shift(); held; held = batch.shift()) await this.work(held);
+          this.#recovering -= 1;
+        })(),
+      );
+    }
+  }
+
+  #spawn(work: Promise<unknown>): void {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+  }
+
+  async #step(held: Held): Promise<IssuerAnswer | undefined> {
+    const { standing, duty } = held.entry;
+    if (standing.at === 'claimed') return this.#takeOver(held);
+    if (duty.is !== 'due') return undefined;
+    if (duty.kind === 'follow') return this.#follow(held);
+    const line = this.#deps.issuers.get(held.entry.issuer);
+    const leave = line && freeTries(line) > 0 ? line.deliveries.tryEnter() : undefined;
+    if (!line || !leave) return undefined;
+    try {
+      return await this.#attempt(held, line);
+    } finally {
+      leave();
+    }
+  }
+
+  /** The lease of a claim is over: what its owner left behind becomes a doubt, and is worked on at once. */
+  async #takeOver(held: Held): Promise<undefined> {
+    const taken = await this.#deps.steps.move(
+      held,
+      (entry, now) => apply(entry, { type: 'takeOver', now }),
+      this.#stepDeadline(),
+    );
+    if (taken.kind !== 'done' || !taken.moved) return;
+    this.#deps.observer.takenOver();
+    if (taken.held.entry.duty.is === 'due') await this.#step(taken.held);
+  }
+
+  async #follow(held: Held): Promise<undefined> {
+    const leased = await this.#lease(held, STEP_BUDGET_MS + ATTEMPT_LEASE_MARGIN_MS, Number.POSITIVE_INFINITY);
+    if (!leased) return;
+    const { steps, vault, observer } = this.#deps;
+    const followed = await followReversal(steps, vault, leased.entry, this.#stepDeadline());
+    const result: AttemptResult =
+      followed.kind === 'unsure' ? { kind: 'open' } : { kind: 'done', answer: { code: followed.code, sealed: null } };
+    await this.#report(leased, result, 0);
+    observer.attempted(leased.entry.issuer, 'follow', result.kind);
+    if (followed.kind === 'followed' && followed.original) await this.#step(followed.original);
+  }
+
+  async #attempt(held: Held, line: IssuerLine): Promise<IssuerAnswer | undefined> {
+    const { vault, clock, observer } = this.#deps;
+    const timeoutMs = line.timeoutMs(apiOfDuty(held.entry));
+    const leased = await this.#lease(held, timeoutMs + ATTEMPT_LEASE_MARGIN_MS, line.remembersMs);
+    if (leased?.entry.duty.is !== 'due') return undefined;
+    const { kind, triesOfId } = leased.entry.duty;
+    // The issuer's time is counted from the lease, so that a try can never outlive it.
+    const deadline = Deadline.in(clock, timeoutMs);
+    const stored = vault.openMessage(leased.entry.key, leased.entry.message);
+    const outcome = await line.issuer.deliver(dutyMessage(leased.entry, stored), {
+      deadline,
+      repeat: kind === 'repeat' || triesOfId > 1,
+    });
+    const result = this.#resultOf(leased.entry, kind, outcome);
+    observer.attempted(line.id, kind, result.kind);
+    await this.#report(leased, result, line.maxProcessingMs);
+    return result.kind === 'done' && outcome.kind === 'answered' ? outcome.answer : undefined;
+  }
+
+  /** Takes the entry's duty for one try; undefined where somebody else has it, or where it was parked instead. */
+  async #lease(held: Held, leaseMs: number, remembersMs: number): Promise<Held | undefined> {
+    const limits = { remembersMs, parkAfterMs: DELIVERY_PARK_AFTER_MS };
+    const now = this.#deps.steps.nowOf(held);
+    const to = apply(held.entry, { type: 'lease', now, leaseMs, limits });
+    if (to === held.entry) return undefined;
+    const leased = await this.#deps.steps.moveOnce(held, to, this.#stepDeadline());
+    if (leased) this.#noteParked(leased.entry);
+    return leased?.entry.duty.is === 'due' ? leased : undefined;
+  }
+
+  async #report(leased: Held, result: AttemptResult, maxProcessingMs: number): Promise<void> {
+    const { steps, random } = this.#deps;
+    const tries = leased.entry.duty.is === 'due' ? leased.entry.duty.tries : 1;
+    const nextAt = steps.nowOf(leased) + backoffMs(tries, random.fraction());
+    const to = apply(leased.entry, { type: 'attempted', result, nextAt, maxProcessingMs });
+    const moved = await steps.moveOnce(leased, to, this.#stepDeadline());
+    if (moved) this.#noteParked(moved.entry);
+  }
+
+  #noteParked({ key, issuer, duty }: Entry): void {
+    if (duty.is === 'parked') this.#deps.observer.parked(key, issuer, duty.kind, duty.why);
+  }
+
+  /** What an outcome means for a duty: only a definite answer with HTTP 200 ends it. */
+  #resultOf(entry: Entry, kind: DueKind, outcome: Outcome): AttemptResult {
+    if (outcome.kind !== 'answered' || outcome.status !== 200) return { kind: 'open' };
+    const { answer } = outcome;
+    if (kind === 'repeat') {
+      return { kind: 'done', answer: { code: answer.code, sealed: this.#deps.vault.sealAnswer(entry.key, answer) } };
+    }
+    if (answer.code === '00') return { kind: 'done', answer: null };
+    return answer.code === '25' ? { kind: 'absent' } : { kind: 'refused' };
+  }
+
+  #stepDeadline(): Deadline {
+    return Deadline.in(this.#deps.clock, STEP_BUDGET_MS);
+  }
+}
+
+/** How many more tries an issuer may be sent now: while its breaker is not closed they go one at a time, as its probes. */
+function freeTries({ issuer, deliveries }: IssuerLine): number {
+  const most = issuer.state === 'closed' ? deliveries.limit : 1;
+  return Math.max(0, most - deliveries.inUse);
+}
+
+/** Takeovers and Reversals to follow need only the journal. */
+const goesToIssuer = ({ standing, duty }: Found['entry']): boolean =>
+  standing.at !== 'claimed' && duty.is === 'due' && duty.kind !== 'follow';
