@@ -1,0 +1,90 @@
+/**
+ * The command line behind `npm start`, `npm run call` and `npm run check-config`. Each command is a row of one table;
+ * what a command does is in the module it calls.
+ */
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkConfig } from './config/checkConfig.ts';
+import { configFile, environment, sandboxPlaces } from './config/environment.ts';
+import { serve } from './main.ts';
+import { systemClock } from './runtime/clock.ts';
+import { systemRandom } from './runtime/random.ts';
+import { runCall } from './sandbox/call.ts';
+import { prepareSandbox, writeCredentials } from './sandbox/credentials.ts';
+import { startDemoIssuer } from './sandbox/demoIssuer.ts';
+import { firstCall } from './sandbox/firstCall.ts';
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const SANDBOX_CONFIG = fileURLToPath(new URL('../config/sandbox.yaml', import.meta.url));
+const LOOPBACK = '127.0.0.1';
+
+/** The gateway with the sandbox's configuration, and the demo issuer, in this one process. */
+async function sandbox(): Promise<number> {
+  const places = sandboxPlaces(environment);
+  const dir = resolve(places.dir);
+  const credentials = await prepareSandbox({ dir, clock: systemClock, random: systemRandom });
+  const basePath = '/card-api';
+  const issuer = await startDemoIssuer({
+    credentials,
+    host: LOOPBACK,
+    port: places.issuerPort,
+    basePath,
+    clock: systemClock,
+  });
+  let ready = false;
+  try {
+    return await serve({
+      file: SANDBOX_CONFIG,
+      env: { ...environment, SANDBOX_DIR: dir, SANDBOX_ISSUER_PORT: String(issuer.port) },
+      alsoReady: () => ready,
+      onListening: async gateway => {
+        const at = (port: number) => `http://${LOOPBACK}:${port}`;
+        const urls = { baseUrl: at(gateway.port) + basePath, adminUrl: at(gateway.adminPort), issuerUrl: issuer.url };
+        await writeCredentials(credentials, urls, systemRandom);
+        print(firstCall(credentials, urls.baseUrl, systemClock, systemRandom));
+        ready = true;
+      },
+    });
+  } finally {
+    await issuer.close();
+  }
+}
+
+type Command = { readonly does: string; readonly run: (args: readonly string[]) => Promise<number> };
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ['sandbox', { does: 'run the gateway and a demo issuer (npm start)', run: sandbox }],
+  [
+    'call',
+    {
+      does: 'send one call to the running sandbox (npm run call -- --help)',
+      run: args => {
+        const sandboxDir = resolve(sandboxPlaces(environment).dir);
+        return runCall(args, { sandboxDir, clock: systemClock, random: systemRandom }, print);
+      },
+    },
+  ],
+  [
+    'check-config',
+    {
+      does: 'say everything that is wrong with a configuration (npm run check-config -- FILE)',
+      run: async ([file]) => checkConfig(file ?? configFile([], environment) ?? '', environment, print),
+    },
+  ],
+]);
+
+async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  const command = COMMANDS.get(name);
+  if (command) return command.run(args);
+  print('Usage: node src/cli.ts COMMAND\n');
+  for (const [each, { does }] of COMMANDS) print(`  ${each.padEnd(14)}${does}`);
+  return 2;
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : 'unexpected error'}\n`);
+  process.exit(1);
+}

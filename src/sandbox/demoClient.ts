@@ -1,0 +1,61 @@
+/**
+ * Reads credentials.json as the demo client does: the other end of what `credentials` writes.
+ */
+import { join, resolve } from 'node:path';
+import type { JsonObject } from '../catalogue/shape.ts';
+import { Secret } from '../domain/secret.ts';
+import { isObject } from './body.ts';
+import { UsageError } from './callMessage.ts';
+import { readIfThere } from './keyFiles.ts';
+
+export type DemoClient = {
+  /** Of the gateway, without a slash at its end. */
+  readonly baseUrl: string;
+  readonly clientId: string;
+  readonly participantId: string;
+  readonly token: Secret<string>;
+  /** The first demo card. */
+  readonly cardToken: string;
+};
+
+/** Throws `UsageError` where no sandbox is running in the directory. */
+export async function readCredentials(sandboxDir: string): Promise<DemoClient> {
+  const file = join(resolve(sandboxDir), 'credentials.json');
+  const text = await readIfThere(file);
+  if (text === undefined) throw new UsageError(`There is no ${file}: start the sandbox with npm start.`);
+  const content = parse(text);
+  const bearer = objectIn(content, 'bearer');
+  const [card] = content && Array.isArray(content.cards) ? content.cards : [];
+  const baseUrl = textIn(content, 'baseUrl');
+  const client = {
+    baseUrl: baseUrl?.replace(/\/+$/, ''),
+    clientId: textIn(bearer, 'clientId'),
+    participantId: textIn(bearer, 'participantId'),
+    token: textIn(bearer, 'token'),
+    cardToken: isObject(card) ? textIn(card, 'cardToken') : undefined,
+  };
+  const { clientId, participantId, token, cardToken } = client;
+  if (!client.baseUrl || !URL.canParse(client.baseUrl) || !clientId || !participantId || !token || !cardToken) {
+    throw new UsageError(`${file} is not what npm start writes: stop the sandbox, delete the file and start it again.`);
+  }
+  return { baseUrl: client.baseUrl, clientId, participantId, token: new Secret(token), cardToken };
+}
+
+function parse(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const objectIn = (object: JsonObject | undefined, name: string): JsonObject | undefined => {
+  const value = object?.[name];
+  return isObject(value) ? value : undefined;
+};
+
+const textIn = (object: JsonObject | undefined, name: string): string | undefined => {
+  const value = object?.[name];
+  return typeof value === 'string' ? value : undefined;
+};
