@@ -131,6 +131,7 @@ const BAD: readonly Bad[] = [
   ['short functions', 'src/edge/x.ts', `export const a = () => {\n${long(70)}};`],
   ['short functions', 'src/edge/x.ts', `export class A {\n  b() {\n${long(70)}}\n}`],
   ['short functions', 'test/x.test.ts', `it('a', () => {\n${long(70)}});`],
+  ['short functions', 'test/x.test.ts', `describe('a', () => {\nit('b', () => {\n${long(70)}});\n});`],
   ['short files', 'src/edge/x.ts', long(400)],
   ['short files', 'src/journal/lua/x.lua', `-- for a test\n${long(400)}`],
 ];
@@ -159,6 +160,7 @@ const GOOD: readonly (readonly [path: string, code: string])[] = [
   ['src/edge/x.ts', "import { a } from './a.ts';\nexport { a };\nexport const b = a;"],
   ['src/edge/x.ts', `export const a = () => {\n${long(60)}};`],
   ['test/x.test.ts', `describe.each(all)('a', () => {\n${long(80)}});`],
+  ['test/x.test.ts', `export function suite() {\n  describe('a', () => {\n${long(80)}});\n}`],
   ['src/journal/lua/x.lua', '#!lua\n-- for a test\nreturn 1'],
 ];
 

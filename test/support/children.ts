@@ -1,10 +1,10 @@
 /**
- * Child processes of tests. They are ended by their own pid only, and they never outlive the test process: a small
- * shell watches a pipe from it and kills what is left when that pipe closes, which works even after `kill -9`.
+ * Child processes of tests. They are ended by their own pid only, and they never outlive the test process, even when
+ * that is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { Writable } from 'node:stream';
 import { within } from './waitFor.ts';
+import { unwatchProcess, watchProcess } from './watcher.ts';
 
 /** How much of a child's output is kept; a test that prints more has another problem. */
 const OUTPUT_MAX = 16 * 1024 * 1024;
@@ -38,10 +38,10 @@ export async function startChild(program: string, args: readonly string[], optio
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${program} has no pid`);
-  watch('+', pid);
+  watchProcess(pid);
   // 'close' rather than 'exit': by then everything that it printed has been read.
   const exited = new Promise<number | null>(resolve => child.once('close', resolve));
-  child.once('exit', () => watch('-', pid));
+  child.once('exit', () => unwatchProcess(pid));
   const output = { stdout: collect(child, 'stdout'), stderr: collect(child, 'stderr') };
   const alive = () => child.exitCode === null && child.signalCode === null;
   const signal = (name: NodeJS.Signals) => {
@@ -63,33 +63,4 @@ function collect(child: ChildProcess, stream: 'stdout' | 'stderr'): () => string
     length += chunk.length;
   });
   return () => Buffer.concat(chunks).toString('utf8');
-}
-
-/** Reads `+ pid` and `- pid` until its input ends, then kills the pids that were not taken back. */
-const WATCHER = `
-live=""
-while read -r op pid; do
-  if [ "$op" = + ]; then live="$live $pid"; continue; fi
-  rest=""
-  for p in $live; do [ "$p" = "$pid" ] || rest="$rest $p"; done
-  live=$rest
-done
-for p in $live; do kill -9 "$p" 2>/dev/null; done
-`;
-
-let watcher: Writable | undefined;
-
-function watch(op: '+' | '-', pid: number): void {
-  watcher ??= startWatcher();
-  watcher.write(`${op} ${pid}\n`);
-}
-
-function startWatcher(): Writable {
-  // In a session of its own, so that the Ctrl-C that ends the test run does not end the watcher first.
-  const shell = spawn('/bin/sh', ['-c', WATCHER], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-  shell.unref();
-  // Node's pipes to children are sockets; they must not keep the test process alive either.
-  (shell.stdin as Writable & { unref?: () => void }).unref?.();
-  shell.stdin.on('error', () => {});
-  return shell.stdin;
 }

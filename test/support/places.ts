@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FOLDER_MARK, watchFolder } from './watcher.ts';
 
 const FIRST_PORT = 20_000;
 /** Ports end here because a Redis Cluster node also takes its port plus 10 000, and 32 768 is where Linux begins to give out. */
@@ -32,18 +33,12 @@ const isFree = (port: number): Promise<boolean> =>
     probe.listen({ port, host: '127.0.0.1' }, () => probe.close(() => resolve(true)));
   });
 
-const folders = new Set<string>();
-
 /** A new folder that is removed when this process ends. */
 export function tempDir(name: string): string {
-  if (folders.size === 0) process.once('exit', () => folders.forEach(removeDir));
-  const folder = mkdtempSync(join(tmpdir(), `gateway-test-${name}-`));
-  folders.add(folder);
+  const folder = mkdtempSync(join(tmpdir(), `${FOLDER_MARK}${name}-`));
+  watchFolder(folder);
   return folder;
 }
 
 /** Removes a folder and all that is in it. */
-export function removeDir(folder: string): void {
-  rmSync(folder, { recursive: true, force: true });
-  folders.delete(folder);
-}
+export const removeDir = (folder: string): void => rmSync(folder, { recursive: true, force: true });

@@ -2,6 +2,7 @@
  * The test servers themselves: that they are private, that they can be killed, frozen and brought back, and that nothing
  * outlives the process that started it.
  */
+import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startChild } from './children.ts';
 import { startRedis } from './redis.ts';
@@ -95,14 +96,16 @@ describe('startRedis', () => {
     const script = `
       const { startRedis } = await import('${new URL('./redis.ts', import.meta.url).href}');
       const redis = await startRedis();
+      const dir = (await redis.command('CONFIG', 'GET', 'dir'))[1];
       redis.pause();
-      console.log(redis.pid);
+      console.log(redis.pid + ' ' + dir);
       setInterval(() => {}, 1000);`;
     const parent = await startChild(process.execPath, ['--input-type=module', '-e', script]);
-    const pid = Number(await waitFor('its pid', () => /^\d+$/m.exec(parent.stdout())?.[0], { timeoutMs: 20_000 }));
-    expect(isRunning(pid)).toBe(true);
+    const printed = await waitFor('its pid', () => /^(\d+) (.+)\n/.exec(parent.stdout()), { timeoutMs: 20_000 });
+    const [pid, dir] = [Number(printed[1]), String(printed[2])];
+    expect([isRunning(pid), existsSync(dir)]).toEqual([true, true]);
     await parent.kill();
-    await waitFor('the end of the server', () => !isRunning(pid));
+    await waitFor('the end of the server and of its folder', () => !isRunning(pid) && !existsSync(dir));
   });
 });
 

@@ -13,6 +13,7 @@ export type WaitOptions = {
 
 /** What a predicate gives: anything true ends the wait and is handed back. */
 type Look<T> = () => T | Promise<T>;
+type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
 
 /**
  * Looks until `look` gives something other than false, undefined, null, 0 or '', and returns it.
@@ -20,14 +21,14 @@ type Look<T> = () => T | Promise<T>;
  * @param what what is waited for, for the message.
  * @throws Error when `timeoutMs` is over, with the last error that `look` threw, if it threw.
  */
-export async function waitFor<T>(what: string, look: Look<T>, options: WaitOptions = {}): Promise<NonNullable<T>> {
+export async function waitFor<T>(what: string, look: Look<T>, options: WaitOptions = {}): Promise<Truthy<T>> {
   const timeoutMs = options.timeoutMs ?? 10_000;
   const end = performance.now() + timeoutMs;
   for (;;) {
     let failure: unknown;
     try {
       const seen = await look();
-      if (seen) return seen;
+      if (seen) return seen as Truthy<T>;
     } catch (error) {
       failure = error;
     }

@@ -133,29 +133,36 @@ const typesRule = fileRule('nothing unproved', isTypeScript, (source, found) => 
   }
 });
 
-/** Test cases sit in the callback of their `describe`, which may be as long as they are many. */
-const isDescribe = (node: Node, around: readonly Node[]): boolean => {
-  const call = around.at(-1);
-  return (
-    call?.type === 'CallExpression' &&
-    isNode(call.callee) &&
-    /^describe\b/.test(calleeText(call.callee)) &&
-    node !== call.callee
-  );
+const calleeText = (callee: unknown): string => {
+  if (!isNode(callee)) return '';
+  return memberOf(callee) ?? nameOf(callee) ?? calleeText(callee.callee);
 };
 
-const calleeText = (callee: Node): string =>
-  memberOf(callee) ?? nameOf(callee) ?? (isNode(callee.callee) ? calleeText(callee.callee) : '');
+const isDescribe = ({ type, callee }: Node): boolean =>
+  type === 'CallExpression' && /^describe\b/.test(calleeText(callee));
 
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression']);
 
-const functionsRule = fileRule('short functions', isTypeScript, (source, found) => {
+/** Functions that only hold test cases, as many as there are: the callback of a `describe`, and what is around one. */
+function suitesOf(source: Source): ReadonlySet<Node> {
+  const suites = new Set<Node>();
   source.walk((node, around) => {
-    if (!FUNCTIONS.has(node.type) || isDescribe(node, around)) return;
+    if (!isDescribe(node)) return;
+    for (const outer of around) suites.add(outer);
+    if (Array.isArray(node.arguments)) for (const argument of node.arguments) suites.add(argument);
+  });
+  return suites;
+}
+
+const functionsRule = fileRule('short functions', isTypeScript, (source, found) => {
+  const suites = suitesOf(source);
+  source.walk(node => {
+    if (!FUNCTIONS.has(node.type) || suites.has(node)) return;
     const first = source.lineOf(node.start);
     const lines = source.lineOf(node.end) - first + 1;
-    if (lines >= FUNCTION_LINES)
+    if (lines >= FUNCTION_LINES) {
       found(first, `a function of ${lines} lines`, `split it: under ${FUNCTION_LINES}, most under 20`);
+    }
   });
 });
 
