@@ -3,7 +3,6 @@
  * use. It opens no port and calls nobody.
  */
 import { formatProblem } from './config.ts';
-import { configFile, environment } from './environment.ts';
 import { loadConfig } from './load.ts';
 import type { Env } from './substitute.ts';
 
@@ -18,10 +17,3 @@ export const checkConfig = async (path: string, env: Env, print: (line: string) 
   print(`${path}: ${count(problems.length, 'problem')}, ${count(result.warnings.length, 'warning')}`);
   return result.ok ? 0 : 1;
 };
-
-if (import.meta.main) {
-  const args = process.argv.slice(2);
-  const path = args[0]?.startsWith('--') === false ? args[0] : configFile(args, environment);
-  const print = (line: string) => void process.stdout.write(`${line}\n`);
-  process.exitCode = path === undefined ? 1 : await checkConfig(path, environment, print);
-}

@@ -4,7 +4,7 @@
  */
 
 const SECOND_MS = 1000;
-const HOUR_MS = 3_600_000;
+export const HOUR_MS = 3_600_000;
 
 /** The caller's budget from arrival to answer: what card schemes leave a remote authorizer. */
 export const BUDGET_MS_DEFAULT = 3000;
@@ -28,8 +28,6 @@ export const LEASE_MARGIN_MS = 2000;
 
 /** A transaction is well below 4 KiB; past 64 KiB a body is a mistake or an attack, and buffering it costs memory. */
 export const BODY_BYTES_MAX = 64 * 1024;
-/** The deepest message of the catalogue is a list of flat records (3); the rest is room for what is refused later. */
-export const JSON_DEPTH_MAX = 8;
 /** The contract has six headers of its own and proxies add some ten; Node's own default is 2 000. */
 export const HEADER_COUNT_MAX = 64;
 /** Headers fit in one packet or two; longer than this is a slow-sender attack. */
@@ -59,7 +57,10 @@ export const MAX_PROCESSING_MS_DEFAULT = 60 * SECOND_MS;
 export const REMEMBERS_HOURS_DEFAULT = 72;
 /** Entries live for a week, so that a retry after any holiday is still recognised. */
 export const RETENTION_HOURS_DEFAULT = 168;
-/** A `tranDate` may be as old as the retention less this: a day for time zones, a day for clocks and late expiry. */
+/**
+ * How far `tranDate` may lie ahead, and the same off the retention behind. An entry made at t has a `tranDate` of at most
+ * t + 48 h; when it is forgotten at t + retention that date is already refused, so that it can never run twice.
+ */
 export const TRAN_DATE_MARGIN_HOURS = 48;
 /** Below this no `tranDate` at all would be acceptable. */
 export const RETENTION_HOURS_LEAST = TRAN_DATE_MARGIN_HOURS + 1;
@@ -76,10 +77,6 @@ export const BREAKER_DEFAULT = { errorPercent: 50, minimumCalls: 20, windowMs: 1
 
 /** Lifetime of an access token. */
 export const ACCESS_TOKEN_MINUTES_DEFAULT = 60;
-/** Most that a client assertion may live: it is used at once. */
-export const ASSERTION_LIFE_SECONDS_MAX = 300;
-/** What clocks of synchronised machines differ at most. */
-export const CLOCK_TOLERANCE_SECONDS = 10;
 
 /** A configuration with hundreds of clients is below this; more is another file named by mistake. */
 export const CONFIG_BYTES_MAX = 1024 * 1024;

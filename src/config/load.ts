@@ -29,9 +29,7 @@ export const loadConfig = async (path: string, env: Env): Promise<LoadResult> =>
   const findings = new Findings(path, lines);
   const config = await load(file, lines, findings, env);
   const { problems, warnings } = findings;
-  return config === undefined || problems.length > 0
-    ? { ok: false, problems, warnings }
-    : { ok: true, config, warnings };
+  return config === undefined ? { ok: false, problems, warnings } : { ok: true, config, warnings };
 };
 
 const load = async (file: string, lines: Map<string, number>, findings: Findings, env: Env) => {

@@ -4,13 +4,12 @@
  */
 import { APIS } from '../catalogue/apis.ts';
 import type { Findings, Path } from './findings.ts';
-import { REMEMBERS_HOURS_DEFAULT, SETTLE_RESERVE_MS } from './limits.ts';
+import { HOUR_MS, REMEMBERS_HOURS_DEFAULT, SETTLE_RESERVE_MS } from './limits.ts';
 import { PUBLISHED } from './published.ts';
 import type { Draft, Drafts } from './schema.ts';
 import { type Programme, resolveScopes } from './scopes.ts';
 import { didYouMean } from './suggest.ts';
 
-const HOUR_MS = 3_600_000;
 const API_NAMES = Object.values(PUBLISHED).flat();
 
 /** Reports every contradiction. */

@@ -368,38 +368,3 @@ export function originalStanding(entry: Entry): OriginalStanding {
   const undone = duty.is !== 'none' && duty.is !== 'armed' && duty.kind === 'undo';
   return standing.answer.code === '00' && !undone ? 'stands' : 'gone';
 }
-
-/** Whose work an entry waits for: `recovery` ends leases and follows Reversals, an issuer's lane carries deliveries. */
-export type Lane = 'recovery' | IssuerId;
-
-/** Where the journal must file the entry so that it is found again; `expires` once nothing is owed any more. */
-export type Filing = {
-  readonly wake: { readonly lane: Lane; readonly at: number } | null;
-  readonly owedSince: number | null;
-  readonly expires: boolean;
-};
-
-export function filingOf(entry: Entry): Filing {
-  const { standing, duty } = entry;
-  if (standing.at === 'claimed') {
-    return { wake: { lane: 'recovery', at: standing.leaseUntil }, owedSince: null, expires: false };
-  }
-  if (duty.is === 'due') {
-    const lane = duty.kind === 'follow' ? 'recovery' : entry.issuer;
-    return { wake: { lane, at: duty.nextAt }, owedSince: duty.since, expires: false };
-  }
-  if (duty.is === 'parked') return { wake: null, owedSince: duty.since, expires: false };
-  return { wake: null, owedSince: null, expires: true };
-}
-
-/** What the entry adds to the journal's sums, by name; amounts in minor units. Empty for nearly every entry. */
-export function tallyOf(entry: Entry): ReadonlyMap<string, bigint> {
-  const tally = new Map<string, bigint>();
-  const { duty } = entry;
-  if (entry.standing.at === 'doubt') tally.set('doubts', 1n);
-  if (duty.is !== 'due' && duty.is !== 'parked') return tally;
-  tally.set(duty.is, 1n);
-  tally.set(`issuer:${entry.issuer}`, 1n);
-  if (duty.kind !== 'follow' && entry.amount) tally.set(`money:${entry.amount.currency}`, entry.amount.minor);
-  return tally;
-}

@@ -8,24 +8,15 @@ import { headerOf, messageOf } from '../catalogue/message.ts';
 import type { ApiRow } from '../catalogue/row.ts';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { validateHeader, validateRequest } from '../catalogue/validate.ts';
+import { BODY_BYTES_MAX, HOUR_MS, TRAN_DATE_MARGIN_HOURS } from '../config/limits.ts';
 import { dayStartMs } from '../domain/dates.ts';
 import { looksDerived } from '../domain/ids.ts';
 import type { Message, WireFields, WireValue } from '../domain/message.ts';
 import { type FieldError, Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { readStrictJson } from './strictJson.ts';
 
-/** Most bytes of a plain message: far more than any of the contract's, little enough to be read before anything else. */
-export const BODY_BYTES_MAX = 64 * 1024;
-
 /** Most errors of one answer: as many as a message may have names. */
 const ERRORS_MAX = 200;
-
-const HOUR_MS = 3_600_000;
-/**
- * How far `tranDate` may lie ahead, and the same off the retention behind. An entry made at t has a `tranDate` of at most
- * t + 48 h; when it is forgotten at t + retention that date is already refused, so that it can never run twice.
- */
-const DATE_MARGIN_HOURS = 48;
 
 export type ParseContext = {
   /** The participants that the client may speak for. */
@@ -76,10 +67,10 @@ const dateFinding = (row: ApiRow, header: WireFields, context: ParseContext): Fi
   const startMs = typeof tranDate === 'string' ? dayStartMs(tranDate) : undefined;
   if (startMs === undefined) return undefined;
   const ageMs = context.wallMs - startMs;
-  if (ageMs < -DATE_MARGIN_HOURS * HOUR_MS) {
-    return { field: 'tranDate', reason: `must not be more than ${DATE_MARGIN_HOURS} hours ahead` };
+  if (ageMs < -TRAN_DATE_MARGIN_HOURS * HOUR_MS) {
+    return { field: 'tranDate', reason: `must not be more than ${TRAN_DATE_MARGIN_HOURS} hours ahead` };
   }
-  const hours = context.retentionHours - DATE_MARGIN_HOURS;
+  const hours = context.retentionHours - TRAN_DATE_MARGIN_HOURS;
   // A Reversal undoes at most once however often it runs, and must still be possible when its original is old.
   if (row.class === 'reversal' || ageMs < hours * HOUR_MS) return undefined;
   return { field: 'tranDate', reason: `must be less than ${hours} hours ago` };

@@ -8,7 +8,7 @@ import type { FieldError } from '../domain/refusal.ts';
 
 /** What a message may have at most; the contract's own messages stay far below. */
 export const JSON_LIMITS = {
-  /** Objects and lists inside each other, the message itself included. */
+  /** Objects and lists inside each other, the message included: the deepest of the contract has 3. */
   depth: 8,
   /** Names in one object. */
   names: 200,

@@ -3,7 +3,8 @@
  * `redis.ts` and `sqlite.ts` implement it, and one suite (`test/contract/journal`) runs both. A journal stores
  * versions of entries; which moves there are is `domain/entry`'s business, and a journal refuses any other.
  */
-import type { Draft, Entry, Lane, Sealed } from '../domain/entry.ts';
+import type { Draft, Entry, Sealed } from '../domain/entry.ts';
+import type { Lane } from '../domain/filing.ts';
 import type { ApiName, EntryKey, IssuerId } from '../domain/ids.ts';
 import type { Header, Message, WireFields } from '../domain/message.ts';
 import type { IssuerAnswer } from '../domain/outcome.ts';

@@ -3,7 +3,8 @@
  * writes in one step; which transitions there are is `domain/entry`'s business. Calls of the journey and the search for
  * due work have connections of their own, so that neither waits behind the other.
  */
-import { born, type Draft, type Entry, filingOf, isLegal, type Lane, type Sealed } from '../domain/entry.ts';
+import { born, type Draft, type Entry, isLegal, type Sealed } from '../domain/entry.ts';
+import { filingOf, type Lane } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Claimed, Found, Journal, Moved, OwedSummary, Reply } from './journal.ts';

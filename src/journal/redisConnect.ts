@@ -6,6 +6,7 @@ import type { EventEmitter } from 'node:events';
 import { Cluster, type ClusterOptions, Redis, type RedisOptions } from 'ioredis';
 import type { HostPort, JournalTarget } from '../config/config.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { Deadline } from '../runtime/deadline.ts';
 
 export type RedisTarget = Exclude<JournalTarget, { kind: 'sqlite' }>;
 export type RedisClient = Redis | Cluster;
@@ -20,6 +21,8 @@ const KEEP_ALIVE_MS = 10_000;
 const RECONNECT_FIRST_MS = 50;
 /** Redis is back within seconds or the gateway is not worth running: never wait long before the next try. */
 const RECONNECT_MOST_MS = 1000;
+/** How often a start looks whether Redis is there. */
+const START_POLL_MS = 10;
 /** A slot that is moving answers twice at most; more is a Cluster that contradicts itself. */
 const REDIRECTIONS_MOST = 4;
 
@@ -39,21 +42,24 @@ const SHARED = {
   // One lost connection would fail a whole batch, and a batch waits for its slowest call.
   enableAutoPipelining: false,
   protocol: 2,
-  // A primary that was demoted refuses writes: a new connection finds the new one.
-  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
 } as const satisfies Options;
 
 /** A client that does not connect yet. `use` names the connection for the operator (`CLIENT LIST`). */
 export function clientOf(target: RedisTarget, use: string): RedisClient {
   const { username, password } = target;
   const named = { ...SHARED, connectionName: `gateway-${use}`, username, password: password?.reveal() };
-  const own: Options = { ...named, enableOfflineQueue: false, lazyConnect: true, retryStrategy: reconnectDelay };
   switch (target.kind) {
     case 'redis':
-      return new Redis({ ...own, host: target.host, port: target.port, db: target.db, ...(target.tls && { tls: {} }) });
+      return primaryClient({
+        ...named,
+        host: target.host,
+        port: target.port,
+        db: target.db,
+        ...(target.tls && { tls: {} }),
+      });
     case 'sentinel':
-      return new Redis({
-        ...own,
+      return primaryClient({
+        ...named,
         name: target.name,
         sentinels: [...target.nodes],
         sentinelRetryStrategy: reconnectDelay,
@@ -65,6 +71,28 @@ export function clientOf(target: RedisTarget, use: string): RedisClient {
     case 'cluster':
       return new Cluster([...target.nodes], clusterOptions({ ...named, ...(target.tls && { tls: {} }) }));
   }
+}
+
+/** A primary that was demoted refuses writes: a new connection finds the new one. */
+function primaryClient(options: Options): Redis {
+  let isLeaving = false;
+  // Once for each connection: the other calls on it are refused as well, and would each ask again.
+  const reconnectOnError = (error: Error): boolean => {
+    const leaves = !isLeaving && error.message.startsWith('READONLY');
+    isLeaving ||= leaves;
+    return leaves;
+  };
+  const client = new Redis({
+    ...options,
+    enableOfflineQueue: false,
+    lazyConnect: true,
+    retryStrategy: reconnectDelay,
+    reconnectOnError,
+  });
+  client.on('close', () => {
+    isLeaving = false;
+  });
+  return client;
 }
 
 const clusterOptions = (redisOptions: Options): Omit<ClusterOptions, 'redisOptions'> & { redisOptions: Options } => ({
@@ -97,24 +125,39 @@ export function placeOf(target: RedisTarget): string {
 }
 
 /**
- * Connects, and waits until the server answers.
+ * Connects, and waits until every primary answers.
  *
- * @throws Error that says where and why not, when it does not answer within `withinMs`.
+ * @throws Error that says where and why not, when that takes longer than `withinMs`.
  */
 export async function connected(client: RedisClient, place: string, clock: Clock, withinMs: number): Promise<void> {
   const events: EventEmitter = client;
-  let last: string | undefined;
+  let last = `nothing heard for ${withinMs} ms`;
   events.on('error', error => {
     last = reasonOf(error);
   });
-  const ready = new Promise<true>(resolve => events.once('ready', () => resolve(true)));
+  if (client instanceof Cluster) connectEveryNode(client);
   // Failing at first is not the end: it goes on by itself.
   client.connect().catch(() => {});
-  const stop = new AbortController();
-  const late = clock.sleep(withinMs, stop.signal).then(() => false);
-  const isReady = await Promise.race([ready, late]);
-  stop.abort();
-  if (!isReady) throw new Error(`${place} does not answer: ${last ?? `nothing heard for ${withinMs} ms`}`);
+  const deadline = Deadline.in(clock, withinMs);
+  while (!isReady(client) || !primariesOf(client).every(isReady)) {
+    if (deadline.leftMs() === 0) throw new Error(`${place} does not answer: ${last}`);
+    await clock.sleep(START_POLL_MS);
+  }
+}
+
+const isReady = ({ status }: { readonly status: string }): boolean => status === 'ready';
+
+/**
+ * Connects to every node of the Cluster by itself. The library waits for the first call to a node, and refuses the
+ * second one while it connects. Not before the Cluster is ready: its own first question is refused in the same way.
+ */
+function connectEveryNode(cluster: Cluster): void {
+  const connect = (node: Redis) => {
+    if (cluster.status === 'ready' && node.status === 'wait') node.connect().catch(() => {});
+  };
+  cluster.on('ready', () => cluster.nodes().forEach(connect));
+  // After the call for which the node was looked up: that one still waits for the connection.
+  cluster.on('+node', (node: Redis) => queueMicrotask(() => connect(node)));
 }
 
 /** The library's own words for a failed connection; they name hosts and error codes, never what was sent. */

@@ -3,7 +3,7 @@
  * the same hash tag: each transition touches one slot of a Cluster, whatever it touches.
  */
 import { hash } from 'node:crypto';
-import type { Lane } from '../domain/entry.ts';
+import type { Lane } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 
 /**

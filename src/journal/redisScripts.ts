@@ -1,6 +1,6 @@
 /**
- * Runs the journal's Lua scripts and says for certain what became of each call. A call knows itself whether it was ever
- * handed to a socket, which no error text of the library tells reliably.
+ * Runs the journal's Lua scripts and says for certain what became of each call. A call itself knows whether it was ever
+ * handed to a socket, which the library's errors do not tell reliably.
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -49,9 +49,12 @@ const REFUSALS: ReadonlySet<string> = new Set([
   'NOPERM',
 ]);
 
-/** One call of a script that can tell whether any of it may have left this process. */
+/** The library's error for a call that lost its connection, or found none. */
+const CONNECTION_CLOSED = 'Connection is closed.';
+
+/** One call of a script that can tell whether a server may have carried it out without answering. */
 class ScriptCall extends Command {
-  handedOver = false;
+  #socket: { readonly destroyed?: boolean } | undefined;
 
   override toWritable(socket: object): string | Buffer {
     if (this.isSettled) {
@@ -59,9 +62,17 @@ class ScriptCall extends Command {
       this.name = 'ping';
       this.args = [];
     } else {
-      this.handedOver = true;
+      this.#socket = socket;
     }
     return super.toWritable(socket);
+  }
+
+  /** Whether it is certain, now that the call has failed with this error, that no server has it unanswered. */
+  isSurelyUndone(error: unknown): boolean {
+    if (!this.#socket) return true;
+    // A Cluster's call that was redirected, and found the other server gone. Had it been lost on the way to the first
+    // one, that connection would be the one that is closed.
+    return error instanceof Error && error.message === CONNECTION_CLOSED && this.#socket.destroyed === false;
   }
 }
 
@@ -89,10 +100,10 @@ export async function runScript(
 async function send(client: RedisClient, script: Script, name: string, args: string[]): Promise<Sent> {
   const call = new ScriptCall(name, args, { replyEncoding: 'utf8' });
   try {
-    client.sendCommand(call);
-    return { kind: 'done', value: (await call.promise) as ScriptReply };
+    // What is returned may be more than the call's own promise (tracing), and must not be left to reject unseen.
+    return { kind: 'done', value: (await client.sendCommand(call)) as ScriptReply };
   } catch (error) {
-    return call.handedOver ? meaningOf(error, script) : { kind: 'away' };
+    return call.isSurelyUndone(error) ? { kind: 'away' } : meaningOf(error, script);
   }
 }
 

@@ -3,7 +3,8 @@
  * that is on the disk before the call returns; which transitions there are is `domain/entry`'s business.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { born, type Draft, type Entry, filingOf, isLegal, type Lane, type Sealed } from '../domain/entry.ts';
+import { born, type Draft, type Entry, isLegal, type Sealed } from '../domain/entry.ts';
+import { filingOf, type Lane } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Claimed, Found, Journal, Moved, OwedSummary, Reply } from './journal.ts';

@@ -99,8 +99,10 @@ function explained(error: unknown, path: string): unknown {
       );
     case NOT_A_DATABASE:
       return new Error(`${path} is not a journal: name another file in journal.url`);
-    default:
+    case undefined:
       return error;
+    default:
+      return new Error(`${path} cannot be opened: ${error instanceof Error ? error.message : 'unknown error'}`);
   }
 }
 

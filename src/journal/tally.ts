@@ -2,7 +2,8 @@
  * The journal's running sums of what is open: how a move changes them, and what they say together. The sums are kept
  * in the same step as the entry, so that reading them costs nothing however much is open.
  */
-import { type Entry, tallyOf } from '../domain/entry.ts';
+import type { Entry } from '../domain/entry.ts';
+import { tallyOf } from '../domain/filing.ts';
 import type { IssuerId } from '../domain/ids.ts';
 import type { OwedSummary } from './journal.ts';
 

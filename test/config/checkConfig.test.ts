@@ -39,8 +39,8 @@ describe('check-config', () => {
   });
 
   test('runs as a command', async () => {
-    const script = join(import.meta.dirname, '../../src/config/checkConfig.ts');
-    const command = (path: string) => promisify(execFile)(process.execPath, [script, path]);
+    const script = join(import.meta.dirname, '../../src/cli.ts');
+    const command = (path: string) => promisify(execFile)(process.execPath, [script, 'check-config', path]);
     expect((await command(place(SAMPLE))).stdout).toMatch(/: 0 problems, 0 warnings\n$/);
     await expect(command('/nowhere.yaml')).rejects.toMatchObject({
       code: 1,

@@ -1,5 +1,5 @@
 /** The configuration as a whole: what a valid one becomes, and that everything wrong is found in one run. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
@@ -129,6 +129,9 @@ describe('limits, key files and the file itself', () => {
     expect(await only('/nowhere/gateway.yaml')).toEqual(['this file is not there']);
     expect(await only(place(''))).toEqual(['the file is empty']);
     expect((await only(place('- 1\n')))[0]).toMatch(/not a map of sections/);
+    const notText = place(SAMPLE);
+    writeFileSync(notText, Buffer.concat([Buffer.from(`${SAMPLE}# `), Buffer.from([0xff, 0xfe])]));
+    expect(await only(notText)).toEqual(['this file is not UTF-8 text']);
     expect(await only(place('#'.repeat(1_100_000)))).toEqual(['this file is larger than 1024 KiB']);
     const folder = dirname(place(''));
     mkdirSync(join(folder, 'sub'));
@@ -170,6 +173,22 @@ describe('all problems at once', () => {
     expect(result.warnings).toEqual([]);
   });
 
+  test('text that is not YAML is not looked at any further', async () => {
+    expect(places(await problemsOf(sampleWith(['port: 8080', 'port: "8080'])))).toHaveLength(1);
+    expect(places(await problemsOf(sampleWith(['port: 8080', '\tprot: 8080'], ['id: bank', 'id: 5'])))).toEqual(['3 ']);
+  });
+
+  test('a faulty prefix is not also a doubled route, and an unknown key hides nothing', async () => {
+    const route = '  - {participant: "100000", cardPrefix: "*", issuer: bank}\n';
+    const prefix = sampleWith(['issuer: ledger\n', `issuer: ledger\n${route}${route}`]);
+    expect(places(await problemsOf(prefix))).toEqual(['42 routes[2].cardPrefix', '43 routes[3].cardPrefix']);
+    const text = sampleWith(
+      ['product: prepaid', 'product: prepaid\n    constructor: 1'],
+      ['[Transaction]', '[Nothing]'],
+    );
+    expect(places(await problemsOf(text))).toEqual(['15 clients[0].constructor', '16 clients[0].scopes[0]']);
+  });
+
   test('a faulty limit is not also a contradiction of its default', async () => {
     const text = sampleWith(
       ['product: prepaid', 'product: prepaid\n    budgetMs: 1000'],
@@ -197,6 +216,8 @@ describe('scopes', () => {
     const { config } = await loadGood(sampleWith(['[Purchase]', '[Transaction, BalanceInquiry]']));
     expect(config.clients[0]?.scopes.size).toBe(15);
     expect(config.clients[1]?.scopes.size).toBe(15);
+    const ours = await loadGood(sampleWith(['product: prepaid', 'product: debit']));
+    expect(ours.config.clients[0]?.scopes.size).toBe(15);
     const debit = sampleWith(
       ['["100001"]\n    product: prepaid', '["100001"]\n    product: debit'],
       ['[Purchase]', '[Transaction]'],

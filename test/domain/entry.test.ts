@@ -11,15 +11,14 @@ import {
   type Duty,
   type Entry,
   type Event,
-  filingOf,
   isLegal,
   MOVES,
   originalStanding,
   type Place,
   placeOf,
-  tallyOf,
   UNDONE,
 } from '../../src/domain/entry.ts';
+import { filingOf, tallyOf } from '../../src/domain/filing.ts';
 import {
   claimOf,
   drafts,
@@ -33,7 +32,8 @@ import {
 } from '../journal/entries.ts';
 
 const BIRTH = 1_700_000_000_000;
-const stories = fc.array(steps, { maxLength: 40 });
+// Long ones: some moves need half a dozen others before them.
+const stories = fc.array(steps, { maxLength: 40, size: 'max' });
 
 /** Checks something of every turn of arbitrary lives. */
 const everyTurn = (check: (turn: Turn) => void, numRuns = 400) =>
@@ -290,6 +290,21 @@ describe('marks', () => {
       if (after.policy === 'undo' || after.policy === 'resend') return;
       const once = apply(after, { type: 'mark', now });
       if (once.standing.at !== 'claimed') expect(originalStanding(once)).not.toBe('stands');
+    });
+  });
+
+  it('F39 a mark on what was declined, or never sent, owes nothing', () => {
+    everyTurn(({ after, now }) => {
+      const { standing, duty } = after;
+      if (standing.at !== 'settled' || duty.is !== 'none' || standing.answer.code === '00') return;
+      expect(apply(after, { type: 'mark', now })).toBe(after);
+    });
+  });
+
+  it('I8 a marked claim that ends in doubt is undone, also where it would have been repeated', () => {
+    everyTurn(({ before, after }) => {
+      const wasMarked = before.standing.at === 'claimed' && before.standing.marked;
+      if (wasMarked && after.standing.at === 'doubt') expect(isUndo(after)).toBe(true);
     });
   });
 

@@ -1,3 +1,6 @@
+/**
+ * Addresses and networks as text: which are inside, and which spellings are not addresses at all.
+ */
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

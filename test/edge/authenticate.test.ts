@@ -1,3 +1,6 @@
+/**
+ * Who is let in: headers, tokens and addresses, good and hostile; the refusals must not tell one bad token from another.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apiByName } from '../../src/catalogue/apis.ts';

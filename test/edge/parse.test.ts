@@ -9,9 +9,10 @@ import { differingFields } from '../../src/catalogue/compare.ts';
 import { headerOf, messageOf } from '../../src/catalogue/message.ts';
 import type { ApiRow } from '../../src/catalogue/row.ts';
 import type { JsonObject } from '../../src/catalogue/shape.ts';
+import { BODY_BYTES_MAX } from '../../src/config/limits.ts';
 import { type Message, wireOf } from '../../src/domain/message.ts';
 import { REFUSALS, Refusal } from '../../src/domain/refusal.ts';
-import { BODY_BYTES_MAX, type ParseContext, parseMessage, readHeaderFields } from '../../src/edge/parse.ts';
+import { type ParseContext, parseMessage, readHeaderFields } from '../../src/edge/parse.ts';
 import { anyHeader, anyRequest, NOON_MS, TODAY } from '../catalogue/arbitrary.ts';
 
 const CONTEXT: ParseContext = { participants: new Set(['100000', '200000']), wallMs: NOON_MS, retentionHours: 168 };

@@ -1,3 +1,6 @@
+/**
+ * The rate limit of a client on a clock of its own.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ClientConfig } from '../../src/config/config.ts';

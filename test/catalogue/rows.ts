@@ -1,0 +1,29 @@
+/**
+ * Rows and messages that the tests of the catalogue start from.
+ */
+import fc from 'fast-check';
+import { APIS, apiByName } from '../../src/catalogue/apis.ts';
+import type { ApiRow } from '../../src/catalogue/row.ts';
+import type { JsonObject } from '../../src/catalogue/shape.ts';
+import { validateRequest } from '../../src/catalogue/validate.ts';
+import { type CurrencyCode, isCurrencyCode } from '../../src/domain/currencies.ts';
+
+export const api = (name: string): ApiRow => {
+  const row = apiByName(name);
+  if (row === undefined) throw new Error(`no API ${name}`);
+  return row;
+};
+export const usd = (): CurrencyCode => {
+  const code = '840';
+  if (!isCurrencyCode(code)) throw new Error('no dollars');
+  return code;
+};
+export const anyRow = fc.constantFrom(...APIS);
+export const PAN = '4111111111111111';
+export const AMOUNT = { tranAmount: '12.50', tranCurrency: '840' };
+export const PURCHASE = { cardToken: 'tok', ...AMOUNT };
+
+/** The names of the fields that are wrong, each once. */
+export const wrong = (row: ApiRow, wire: JsonObject): readonly string[] => [
+  ...new Set(validateRequest(row, wire).findings.map(finding => finding.field)),
+];
