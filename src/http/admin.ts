@@ -5,7 +5,7 @@
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Clock } from '../runtime/clock.ts';
-import { LIMITS, limitedServer, listen, stop } from './server.ts';
+import { type Connections, LIMITS, limitedServer, listen, stop } from './server.ts';
 
 /** What readiness depends on: never on an issuer, whose outage is answered, not hidden by taking us out of service. */
 export type Readiness = {
@@ -30,13 +30,16 @@ export type AdminServer = { readonly port: number; readonly close: () => Promise
 /** Scrapers and probes are few; this many connections are a mistake. */
 const CONNECTIONS_MAX = 256;
 
+/** A scrape that is cut is repeated. */
+const NOTHING_TO_WAIT_FOR: Connections = { isIdle: () => true, endIdle: () => undefined };
+
 /** Starts the admin port. Rejects where the address cannot be had. */
 export const startAdmin = async (options: AdminOptions): Promise<AdminServer> => {
   const server = limitedServer({ ...LIMITS, connections: CONNECTIONS_MAX }, undefined);
   const listener = getRequestListener(adminApp(options).fetch, { overrideGlobalObjects: false });
   server.on('request', (incoming, outgoing) => void listener(incoming, outgoing));
   const port = await listen(server, options.host, options.port);
-  return { port, close: () => stop(server, options.clock, 0, () => true) };
+  return { port, close: () => stop(server, options.clock, 0, NOTHING_TO_WAIT_FOR) };
 };
 
 const adminApp = (options: AdminOptions): Hono => {

@@ -17,7 +17,7 @@ import { rawMessageOf } from './envelope.ts';
 import { Exchange } from './exchange.ts';
 import { type Facts, type Inbound, type Journey, type RequestRecord, refusedAnswer } from './journey.ts';
 import { forwardedHops, headError } from './requestHead.ts';
-import { LIMITS, type Limits, limitedServer, listen, stop, type TlsOptions } from './server.ts';
+import { type Connections, LIMITS, type Limits, limitedServer, listen, stop, type TlsOptions } from './server.ts';
 
 export type PublicOptions = {
   readonly host: string;
@@ -72,12 +72,12 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
     beginDrain: () => surface.beginDrain(),
     close: graceMs => {
       surface.refuseNew();
-      return stop(server, options.clock, graceMs, () => surface.isIdle());
+      return stop(server, options.clock, graceMs, surface);
     },
   };
 };
 
-class PublicSurface {
+class PublicSurface implements Connections {
   readonly limits: Limits;
   readonly #options: PublicOptions;
   readonly #route: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
@@ -101,6 +101,10 @@ class PublicSurface {
   /** Nothing is being served, and every answer has left. */
   isIdle(): boolean {
     return this.#inFlight === 0 && this.#newest.values().every(exchange => exchange.isOver());
+  }
+
+  endIdle(): void {
+    for (const [socket, exchange] of this.#newest) if (exchange.isOver()) socket.destroy();
   }
 
   beginDrain(): void {

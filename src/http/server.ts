@@ -4,7 +4,7 @@
  */
 import { createServer as createPlain, type Server } from 'node:http';
 import { createServer as createTls } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 import {
   HEADER_COUNT_MAX,
   HEADERS_TIMEOUT_MS,
@@ -87,15 +87,25 @@ export const listen = (server: Server, host: string, port: number): Promise<numb
     });
   });
 
+/** What `stop` needs to know about the connections of a server. */
+export type Connections = {
+  /** Nothing is being served, and every answer has left. */
+  readonly isIdle: () => boolean;
+  /** Ends the connections on which nothing is asked and nothing on its way. */
+  readonly endIdle: () => void;
+};
+
 /**
- * Stops accepting, waits until `isDone` or for `graceMs`, then ends every connection that is left: one that never sent
- * a request would keep `close()` from ever finishing.
+ * Stops accepting, waits until all is done or for `graceMs`, then ends every connection that is left: one that never
+ * sent a request would keep a server from ever closing.
  */
-export const stop = async (server: Server, clock: Clock, graceMs: number, isDone: () => boolean): Promise<void> => {
-  const closed = new Promise<void>(resolve => server.close(() => resolve()));
-  server.closeIdleConnections();
+export const stop = async (server: Server, clock: Clock, graceMs: number, connections: Connections): Promise<void> => {
+  // The HTTP server's own `close` cuts answers that are still being sent, and ends the watch over slow requests.
+  const closed = new Promise<void>(resolve => NetServer.prototype.close.call(server, () => resolve()));
+  connections.endIdle();
   const until = clock.monotonicMs() + graceMs;
-  while (!isDone() && clock.monotonicMs() < until) await clock.sleep(CLOSE_POLL_MS);
+  while (!connections.isIdle() && clock.monotonicMs() < until) await clock.sleep(CLOSE_POLL_MS);
+  server.close();
   server.closeAllConnections();
   await closed;
 };

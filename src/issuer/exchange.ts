@@ -75,9 +75,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * undici calls this in the same turn as it writes, and never again for the same request unless it tries it again. Throwing
-   * makes it drop the request and keep the connection, which a request that came in time can use: so a request that
-   * waited for a connection until its caller was gone is never sent, and neither is any request twice.
+   * undici calls this in the same turn as it writes, right before; a second call would be a second send. Throwing makes
+   * it drop the request and keep the connection, which a request that came in time can use. So a request that waited for
+   * a connection until its caller was gone is never sent, and none is sent twice.
    */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     if (this.#over || this.#started) throw new Error('not to be sent any more');

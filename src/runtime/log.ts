@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import type { RefusalReason } from '../domain/refusal.ts';
 import type { RequestRecord } from '../http/journey.ts';
 import type { Clock } from './clock.ts';
+import { BatchSink, type LogSink } from './logSink.ts';
 
 /** What happened. A closed list: searches and alarms are built on it. */
 export type LogEvent =
@@ -26,7 +27,8 @@ export type LogEvent =
   | 'delivery'
   | 'alarm'
   | 'defect'
-  | 'refusalsNotLogged';
+  | 'refusalsNotLogged'
+  | 'linesDropped';
 
 /** The names that a line may hold, and no others. */
 const LOG_FIELDS = [
@@ -65,25 +67,16 @@ export type Log = {
   readonly error: (event: LogEvent, fields?: LogFields) => void;
   /** Something that should not have happened: its type, its code and where, but not its text, which may quote input. */
   readonly defect: (error: unknown, requestId?: string) => void;
-  /** Writes out what is buffered, now. For the end of the process; lines appear within half a second anyway. */
-  readonly flush: () => void;
+  /** Resolves when all lines are written, or half a second later. For the end; a quiet log is written anyway. */
+  readonly flush: () => Promise<void>;
 };
-
-/** Where lines go in tests: each call is one line, with its line feed. */
-export type LogSink = { readonly write: (line: string) => void };
 
 export type LogOptions = {
   readonly clock: Clock;
-  /** A file descriptor, a file, or a sink; standard output by default. */
+  /** A file descriptor, a file, or for tests a sink that is given each line; standard output by default. */
   readonly destination?: number | string | LogSink;
 };
 
-/** Enough for some lines in one write; under load that saves most of the cost of logging. */
-const BUFFER_BYTES = 4096;
-/** Lines of a quiet gateway appear within this. */
-const FLUSH_EVERY_MS = 500;
-/** What a reader that has stopped reading may cost us; past it lines are dropped. */
-const BACKLOG_BYTES_MAX = 16 * 1024 * 1024;
 /** Longer values are cut. */
 const VALUE_LENGTH_MAX = 300;
 /** A flood of the same refusal says no more than this many lines of it each second. */
@@ -93,7 +86,9 @@ const FRAMES_MAX = 8;
 /** The log of this process. */
 export const createLog = (options: LogOptions): Log => {
   const { clock, destination = 1 } = options;
-  const sink = typeof destination === 'object' ? unbuffered(destination) : fileSink(destination);
+  const onDropped = (count: number) => warn('linesDropped', { count });
+  const sink: LogSink =
+    typeof destination === 'object' ? destination : new BatchSink({ destination, clock, onDropped });
   const logger = pino(
     {
       base: null,
@@ -114,32 +109,10 @@ export const createLog = (options: LogOptions): Log => {
     warn,
     error: (event, fields = {}) => logger.error({ event, ...permitted(fields) }),
     defect: (error, requestId) => logger.error({ event: 'defect', requestId, ...traceOf(error) }),
-    flush: () => {
-      try {
-        sink.flushSync();
-      } catch {
-        // The destination is gone; there is nobody left to tell.
-      }
+    flush: async () => {
+      if (sink instanceof BatchSink) await sink.flush();
     },
   };
-};
-
-const unbuffered = (sink: LogSink) => ({
-  write: (line: string) => sink.write(line),
-  flushSync: () => undefined,
-});
-
-const fileSink = (dest: number | string) => {
-  const sink = pino.destination({
-    dest,
-    sync: false,
-    minLength: BUFFER_BYTES,
-    maxLength: BACKLOG_BYTES_MAX,
-    periodicFlush: FLUSH_EVERY_MS,
-  });
-  // A full disk or a closed pipe must not end the process.
-  sink.on('error', () => undefined);
-  return sink;
 };
 
 /** Only what is named here is taken, whatever else the record may carry. */

@@ -11,9 +11,6 @@ import type { BreakerState } from '../issuer/issuer.ts';
 import type { OwedSummary } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 
-/** How a claim ended: `again` is a doubt that the caller's retry sends anew, `unsure` a claim whose reply was lost. */
-export type ClaimEnd = 'fresh' | 'replay' | 'inProgress' | 'again' | 'reused' | 'cancelled' | 'away' | 'unsure';
-
 /** What became of one try of a delivery; `parked` is final until an operator acts. */
 export type DeliveryEnd = AttemptResult['kind'] | 'parked';
 
@@ -46,7 +43,6 @@ export type Snapshot = {
 
 export type Metrics = {
   readonly request: (record: RequestRecord) => void;
-  readonly claim: (end: ClaimEnd) => void;
   readonly delivery: (kind: DutyKind, end: DeliveryEnd) => void;
   readonly alarm: (kind: AlarmKind) => void;
   /** Takes the state from here whenever it is asked for. */
@@ -81,7 +77,6 @@ export const createMetrics = (clock: Clock): Metrics => {
   };
   return {
     request: record => safely(() => countRequest(counters, record)),
-    claim: result => safely(() => counters.claims.inc({ result })),
     delivery: (kind, result) => safely(() => counters.deliveries.inc({ kind, result })),
     alarm: kind => safely(() => counters.alarms.inc({ kind })),
     onScrape: reader => {
@@ -130,12 +125,6 @@ const countersIn = (registry: Registry) => {
       name: 'gateway_journal_duration_seconds',
       help: 'What a request waited for the journal, all its steps together.',
       buckets: BUCKETS,
-      registers,
-    }),
-    claims: new Counter({
-      name: 'gateway_claims_total',
-      help: 'Claims in the journal by how they ended.',
-      labelNames: ['result'],
       registers,
     }),
     deliveries: new Counter({

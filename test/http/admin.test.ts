@@ -1,3 +1,6 @@
+/**
+ * The admin port over real sockets: what it tells, and that it tells nothing else.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type AdminOptions, type AdminServer, type Readiness, startAdmin } from '../../src/http/admin.ts';
 import { systemClock } from '../../src/runtime/clock.ts';

@@ -1,3 +1,6 @@
+/**
+ * The authorization header through the front door: each bad form with its status, and refusals that are the same bytes.
+ */
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ApiName, ClientId } from '../../src/domain/ids.ts';

@@ -1,3 +1,7 @@
+/**
+ * The public port with a scripted journey: routes, bodies, statuses and the envelope of every answer.
+ */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { APIS } from '../../src/catalogue/apis.ts';
 import { REFUSALS, Refusal, type RefusalReason } from '../../src/domain/refusal.ts';
@@ -185,6 +189,23 @@ describe('S119, S120: routes', () => {
     expect(reply?.status).toBe(404);
     expect(reply?.body).toBe('{"responseCode":"12","responseDesc":"invalid transaction"}');
     expect(stage.effects).toHaveLength(0);
+  });
+
+  it('S119: every target of the grammar is answered in the envelope', async () => {
+    const stage = await startStage();
+    const piece = fc.oneof(
+      fc.constantFrom('..', '.', '%2e%2e', '%2F', '%00', '%25', ':', '*', '?', '//', '@', ';', 'card-api', '%C3%A9'),
+      fc.string({ unit: fc.constantFrom(..."ABCxyz019-._~!$&'()*+,;=:@/?"), maxLength: 8 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 6 }), async pieces => {
+        const reply = await exchange(stage.port, textOf({ target: `/${pieces.join('/')}` }));
+        expect(reply?.status).toBe(404);
+        expect(reply?.body).toBe('{"responseCode":"12","responseDesc":"invalid transaction"}');
+      }),
+      { numRuns: 60 },
+    );
+    expect(stage.records).toHaveLength(60);
   });
 
   it.each(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY'])(

@@ -91,6 +91,15 @@ const journeyOf = (options: StageOptions, effects: Uint8Array[]): Journey => {
   };
 };
 
+/** A promise that a test opens. */
+export const gateOf = () => {
+  let open = () => {};
+  const opened = new Promise<void>(resolve => {
+    open = resolve;
+  });
+  return { open, opened };
+};
+
 /** A call that is fine unless changed. A header given as undefined is left out, one given as a list is sent so often. */
 export type Call = {
   readonly method?: string;

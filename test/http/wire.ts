@@ -14,13 +14,14 @@ export type Reply = {
 
 export class Wire {
   readonly socket: Socket;
+  readonly #arrived: Buffer[] = [];
   #received = Buffer.alloc(0);
   #closed = false;
 
   constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#arrived.push(chunk);
     });
     // A reset is one way for a connection to end.
     socket.on('error', () => undefined);
@@ -37,6 +38,7 @@ export class Wire {
   }
 
   get received(): string {
+    this.#gather();
     return this.#received.toString('latin1');
   }
 
@@ -63,7 +65,12 @@ export class Wire {
     this.socket.destroy();
   }
 
+  #gather(): void {
+    if (this.#arrived.length > 0) this.#received = Buffer.concat([this.#received, ...this.#arrived.splice(0)]);
+  }
+
   #take(headOnly: boolean): Reply | undefined {
+    this.#gather();
     const headEnd = this.#received.indexOf('\r\n\r\n');
     if (headEnd < 0) return undefined;
     const [statusLine = '', ...lines] = this.#received.subarray(0, headEnd).toString('latin1').split('\r\n');

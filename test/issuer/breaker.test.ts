@@ -1,3 +1,7 @@
+/**
+ * The breaker on a scripted connector and a clock of its own: what opens it, what never does, and who may be the probe.
+ * Each trap of opossum that the breaker is built around has a case that would spring it.
+ */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { IssuerId } from '../../src/domain/ids.ts';

@@ -1,3 +1,7 @@
+/**
+ * Failures before the first byte: refused, unresolvable, TLS that fails or hangs. Each must be `notSent`, in time, and
+ * nothing may be sent later on a connection that comes up after all.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -87,7 +91,9 @@ describe('F13: no connection, and so certainly nothing sent', () => {
   });
 
   it('an issuer without TLS behind an https address', async () => {
-    const server = await issuer(approve);
+    const server = await issuer(approve, {
+      onConnection: socket => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    });
     expect(await send(connectorTo(`https://127.0.0.1:${server.port}/card-api`))).toEqual(CONNECT);
     expect(server.requests).toHaveLength(0);
   });

@@ -1,3 +1,6 @@
+/**
+ * The credentials that a connector shows: the header they make, and the texts that no header may carry.
+ */
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';

@@ -1,3 +1,6 @@
+/**
+ * One exchange without sockets: the phases of a send in every order undici may report them, and the one outcome they end in.
+ */
 import type { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/domain/outcome.ts';

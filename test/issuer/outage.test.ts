@@ -1,3 +1,6 @@
+/**
+ * Connector and breaker together through an outage and its end: how fast it opens, what still goes out, when it closes.
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { IssuerId } from '../../src/domain/ids.ts';
 import { createGuardedIssuer } from '../../src/issuer/breaker.ts';

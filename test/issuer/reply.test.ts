@@ -1,3 +1,6 @@
+/**
+ * Replies as bytes: which are definite answers, and why all the others leave the outcome open.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apiByName } from '../../src/catalogue/apis.ts';

@@ -1,3 +1,6 @@
+/**
+ * The bulkhead: never more inside than its limit, and leaving twice is leaving once.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createBulkhead } from '../../src/runtime/bulkhead.ts';
