@@ -18,7 +18,7 @@ import { type FieldError, Refusal, type RefusalReason } from './domain/refusal.t
 import { meaningOf, type ResponseCode } from './domain/responseCode.ts';
 import { chooseIssuer, type Route } from './domain/routing.ts';
 import { Secret } from './domain/secret.ts';
-import { parseMessage } from './edge/parse.ts';
+import { parseMessage, readHeaderFields } from './edge/parse.ts';
 import { checkTimestamp } from './edge/timestamp.ts';
 import {
   type Answer,
@@ -36,8 +36,10 @@ import { Deadline } from './runtime/deadline.ts';
 
 /** What a reload of the configuration replaces as a whole. */
 export type Site = {
-  /** Names the client of a call that may use its API now, or throws the refusal: 401, 403 or 429. */
+  /** Names the client of a call, or throws the refusal: 401 or 403. */
   readonly authenticate: (inbound: Inbound) => ClientConfig;
+  /** Throws where the client may not use this API (403), or not so often (429). */
+  readonly permit: (client: ClientConfig, row: ApiRow) => void;
   readonly routes: readonly Route[];
   readonly retentionHours: number;
 };
@@ -48,7 +50,7 @@ export type JourneyDeps = {
   readonly journal: Pick<Journal, 'isUp'>;
   readonly steps: Steps;
   readonly vault: Vault;
-  readonly deliveries: Pick<Deliveries, 'kick' | 'work'>;
+  readonly deliveries: Pick<Deliveries, 'kick' | 'work' | 'finish'>;
   readonly clock: Clock;
   /** Told of what should never happen; must not throw. */
   readonly onDefect: (error: unknown) => void;
@@ -100,10 +102,11 @@ async function admit(deps: JourneyDeps, inbound: Inbound, trail: Trail): Promise
   const site = deps.site();
   const client = site.authenticate(inbound);
   trail.clientId = client.id;
+  site.permit(client, row);
   const deadline = Deadline.at(deps.clock, inbound.arrivedMonotonicMs + client.budgetMs);
   const wallMs = deps.clock.wallMs();
-  checkTimestamp(inbound.timestamp, wallMs, client.timestampToleranceSeconds);
   const body = await inbound.readBody();
+  checkTimestamp(inbound.timestamp, wallMs, client.timestampToleranceSeconds, () => readHeaderFields(body));
   const { participants } = client;
   const message = parseMessage(row, body, { participants, wallMs, retentionHours: site.retentionHours });
   trail.maskedCard = maskedCardOf(message);
@@ -186,7 +189,9 @@ function judgeReversal(deps: JourneyDeps, { message, client, line }: Call, origi
   if (code === null) return { kind: 'free' };
   if (code === '25') return { kind: 'refused', code };
   const [reason, field, rule] = FAULTS[code];
-  throw refuse(reason, message, [{ field, reason: rule }]);
+  // A message has one of the two.
+  const isToken = field === 'cardNumber' && message.fields.reveal().cardToken !== undefined;
+  throw refuse(reason, message, [{ field: isToken ? 'cardToken' : field, reason: rule }]);
 }
 
 function draftOf(deps: JourneyDeps, { row, client, message, line }: Call): Draft {
@@ -246,13 +251,9 @@ const soon = <T>(deps: JourneyDeps, deadline: Deadline, work: Promise<T>): Promi
 async function settle(deps: JourneyDeps, call: Call, held: Held, outcome: Outcome): Promise<Told> {
   const { fence } = held.entry;
   const settled = settleOutcome(deps, held.entry, outcome);
-  const moved = await timed(deps, call, 'journalMs', () =>
-    deps.steps.move(
-      held,
-      (entry, now) => apply(entry, { type: 'settle', fence, outcome: settled, now }),
-      call.deadline,
-    ),
-  );
+  const decide = (entry: Entry, now: number) => apply(entry, { type: 'settle', fence, outcome: settled, now });
+  const moved = await timed(deps, call, 'journalMs', () => deps.steps.move(held, decide, call.deadline));
+  if (moved.kind === 'unsure') deps.deliveries.finish(held, decide);
   if (moved.kind !== 'done') return inProgress(call);
   deps.deliveries.kick(moved.held);
   const { entry } = moved.held;

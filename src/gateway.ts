@@ -5,7 +5,7 @@
 import { createJourney, type Site } from './authorize.ts';
 import { APIS } from './catalogue/apis.ts';
 import type { Config, IssuerConfig, Problem } from './config/config.ts';
-import { DELIVERIES_PER_ISSUER } from './config/limits.ts';
+import { DELIVERIES_PER_ISSUER, HOUR_MS } from './config/limits.ts';
 import { reloadable } from './config/reload.ts';
 import { Deliveries, type DeliveryObserver } from './delivery/deliveries.ts';
 import { type IssuerId, keyText } from './domain/ids.ts';
@@ -18,7 +18,7 @@ import { createGuardedIssuer } from './issuer/breaker.ts';
 import { bearerCredentials, noCredentials } from './issuer/credentials.ts';
 import { createHttpIssuer } from './issuer/httpIssuer.ts';
 import type { IssuerLine, IssuerLines } from './issuer/issuer.ts';
-import type { Journal, Vault } from './journal/journal.ts';
+import type { Journal, Reply, Vault } from './journal/journal.ts';
 import type { NoticeSink } from './journal/notice.ts';
 import { createRedisJournal } from './journal/redis.ts';
 import { createSqliteJournal } from './journal/sqlite.ts';
@@ -26,11 +26,16 @@ import { Steps } from './journal/steps.ts';
 import { createVault } from './journal/vault.ts';
 import { createBulkhead } from './runtime/bulkhead.ts';
 import type { Clock } from './runtime/clock.ts';
+import { Deadline } from './runtime/deadline.ts';
 import type { Log } from './runtime/log.ts';
-import { createMetrics, type Metrics } from './runtime/metrics.ts';
+import { createMetrics, type Metrics, type Snapshot } from './runtime/metrics.ts';
 import type { Random } from './runtime/random.ts';
 
-const HOUR_MS = 3_600_000;
+/** How long a start or a reload asks the journal what is still needed: a few hundred calls, on a busy machine. */
+const ASK_WITHIN_MS = 10_000;
+const ASK_EVERY_MS = 100;
+/** How often a line that was taken out of use is looked at; its last call ends within its caller's budget. */
+const RETIRE_POLL_MS = 100;
 
 export type GatewayOptions = {
   readonly clock: Clock;
@@ -66,26 +71,27 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const metrics = createMetrics(clock);
   const journal = await openJournal(config, clock, noticeSink(log, metrics));
   const parts = new Parts(config, { clock, random, log, metrics });
-  const problems = await stillNeeded(journal, config, parts.vault);
+  const problems = await stillNeeded(journal, config, parts.vault, clock);
   if (problems.length > 0) {
-    await journal.close();
+    await Promise.all([parts.close(), journal.close()]);
     throw new StartProblem(problems);
   }
-  const steps = new Steps(journal, clock, random);
-  const vault = parts.currentVault();
-  const observer = deliveryObserver(log, metrics);
-  const deliveries = new Deliveries({ journal, steps, vault, issuers: parts, clock, random, observer });
+  const shared = {
+    journal,
+    steps: new Steps(journal, clock, random),
+    vault: parts.currentVault(),
+    issuers: parts,
+    clock,
+  };
+  const deliveries = new Deliveries({ ...shared, random, observer: deliveryObserver(log, metrics) });
   const onDefect = defectSink(log, metrics);
-  const site = () => parts.site;
-  const journey = createJourney({ site, issuers: parts, journal, steps, vault, deliveries, clock, onDefect });
-
-  let draining = false;
+  const { server } = config;
   const publicServer = await startPublic({
-    host: config.server.host,
-    port: config.server.port,
-    basePath: config.server.basePath,
+    host: server.host,
+    port: server.port,
+    basePath: server.basePath,
     rows: APIS,
-    journey,
+    journey: createJourney({ ...shared, site: () => parts.site, deliveries, onDefect }),
     clock,
     random,
     observe: record => {
@@ -94,33 +100,19 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     },
     onDefect,
   });
-  metrics.onScrape(async () => {
-    const owed = await journal.owed();
-    return {
-      inFlight: publicServer.inFlight(),
-      draining,
-      journalUp: journal.isUp(),
-      breakers: new Map([...parts.all()].map(line => [line.id, line.issuer.state])),
-      owed: owed.kind === 'done' ? owed.value : undefined,
-    };
-  });
+  const state = { draining: false };
   const ready = options.alsoReady ?? (() => true);
-  const admin = await startAdmin({
-    ...config.admin,
-    metrics,
-    readiness: () => ({ config: ready(), journal: journal.isUp(), draining, standby: false }),
-    clock,
-    onDefect,
-  });
+  const readiness = () => ({ config: ready(), journal: journal.isUp(), draining: state.draining, standby: false });
+  metrics.onScrape(() => snapshot(journal, parts, { inFlight: publicServer.inFlight(), draining: state.draining }));
+  const admin = await startAdmin({ ...config.admin, metrics, readiness, clock, onDefect });
   deliveries.start();
-  log.info('listening', { host: config.server.host, port: publicServer.port });
-
+  log.info('listening', { host: server.host, port: publicServer.port });
   return {
     port: publicServer.port,
     adminPort: admin.port,
     reload: next => parts.reload(next, journal),
     drain: async () => {
-      draining = true;
+      state.draining = true;
       log.info('draining', { count: publicServer.inFlight() });
       publicServer.beginDrain();
       await Promise.all([publicServer.close(parts.longestBudgetMs()), deliveries.stop()]);
@@ -128,6 +120,20 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       await journal.close();
       await admin.close();
     },
+  };
+}
+
+async function snapshot(
+  journal: Journal,
+  issuers: IssuerLines,
+  now: { readonly inFlight: number; readonly draining: boolean },
+): Promise<Snapshot> {
+  const owed = await journal.owed();
+  return {
+    ...now,
+    journalUp: journal.isUp(),
+    breakers: new Map([...issuers.all()].map(line => [line.id, line.issuer.state])),
+    owed: owed.kind === 'done' ? owed.value : undefined,
   };
 }
 
@@ -188,16 +194,24 @@ class Parts implements IssuerLines {
 
   async reload(next: Config, journal: Journal): Promise<readonly Problem[]> {
     const vault = createVault(next.journal.sealKeys);
-    const problems = [...reloadable(this.#config, next), ...(await stillNeeded(journal, next, vault))];
+    const problems = [
+      ...reloadable(this.#config, next),
+      ...(await stillNeeded(journal, next, vault, this.#options.clock)),
+    ];
     if (problems.length > 0) return problems;
     const site = this.#siteOf(next);
     const retired = this.#exchangeLines(next.issuers);
     this.#config = next;
     this.#site = site;
     this.#vault = vault;
-    // What is in flight on them still ends; nothing new reaches them.
-    for (const line of retired) void line.issuer.close();
+    for (const line of retired) void this.#retire(line);
     return [];
+  }
+
+  /** Nothing new reaches the line any more; a call that has chosen it may still be at its claim, and ends there. */
+  async #retire({ issuer, inFlight, deliveries }: IssuerLine): Promise<void> {
+    while (inFlight.inUse + deliveries.inUse > 0) await this.#options.clock.sleep(RETIRE_POLL_MS);
+    await issuer.close();
   }
 
   async close(): Promise<void> {
@@ -220,11 +234,10 @@ class Parts implements IssuerLines {
     const authenticator = createAuthenticator(config.clients, config.server.trustedProxies);
     const limiter = createRateLimiter(config.clients, this.#options.clock);
     return {
-      authenticate: inbound => {
-        const client = authenticator.authenticate(inbound);
-        checkScope(client, inbound.row);
+      authenticate: inbound => authenticator.authenticate(inbound),
+      permit: (client, row) => {
+        checkScope(client, row);
         limiter.take(client);
-        return client;
       },
       routes: config.routes,
       retentionHours: config.journal.retentionHours,
@@ -280,24 +293,36 @@ const openJournal = (config: Config, clock: Clock, onNotice: NoticeSink): Promis
 };
 
 /** What open obligations still need: the keys that sealed them, and the issuers that they are owed to. */
-async function stillNeeded(journal: Journal, config: Config, vault: Vault): Promise<Problem[]> {
-  const [keys, owed] = [await journal.keysInUse(), await journal.owed()];
-  if (keys.kind !== 'done' || owed.kind !== 'done') {
+async function stillNeeded(journal: Journal, config: Config, vault: Vault, clock: Clock): Promise<Problem[]> {
+  const until = Deadline.in(clock, ASK_WITHIN_MS);
+  const keys = await told(() => journal.keysInUse(), until, clock);
+  const owed = await told(() => journal.owed(), until, clock);
+  if (!keys || !owed) {
     return [problemAt(config, 'journal.url', 'the journal did not answer', 'see that it runs, then try again')];
   }
   const problems: Problem[] = [];
-  for (const name of keys.value) {
+  for (const name of keys) {
     if (vault.keyNames().has(name)) continue;
     const what = `lacks the key ${name}, which sealed calls that are still open`;
     problems.push(problemAt(config, 'journal.sealKeyFile', what, 'put it back as a further line until they are done'));
   }
   const issuers = new Set(config.issuers.map(issuer => issuer.id));
-  for (const [issuer, count] of owed.value.byIssuer) {
+  for (const [issuer, count] of owed.byIssuer) {
     if (issuers.has(issuer) || count === 0) continue;
     const what = `lacks the issuer ${issuer}, to which ${count} obligations are still owed`;
     problems.push(problemAt(config, 'issuers', what, 'put it back until they are delivered'));
   }
   return problems;
+}
+
+/** What the journal tells; undefined where it does not until then. A busy one is asked again. */
+async function told<T>(ask: () => Promise<Reply<T>>, until: Deadline, clock: Clock): Promise<T | undefined> {
+  for (;;) {
+    const reply = await ask();
+    if (reply.kind === 'done') return reply.value;
+    if (until.leftMs() === 0) return undefined;
+    await clock.sleep(ASK_EVERY_MS);
+  }
 }
 
 const problemAt = (config: Config, path: string, what: string, mend: string): Problem => ({

@@ -42,7 +42,7 @@ export async function serve({ file, env, onListening, ...rest }: ServeOptions): 
     else process.stderr.write(`the gateway did not start: ${error instanceof Error ? error.message : 'unknown'}\n`);
     return 1;
   } finally {
-    log.flush();
+    await log.flush();
   }
 }
 
@@ -96,7 +96,7 @@ async function reload(gateway: Gateway, { file, env, log }: Source): Promise<voi
 function endOnDefect(log: Log): void {
   const end = (error: unknown) => {
     log.defect(error);
-    log.flush();
+    // The log writes its last lines as the process exits.
     process.exit(1);
   };
   process.on('uncaughtException', end).on('unhandledRejection', end);

@@ -3,8 +3,9 @@
  * issuers until they are acknowledged, and finishes Reversals that lost their gateway: live work and recovered work go
  * through the same code, and any number of gateways may do this on one journal, because every step is a fenced move.
  */
-import { DELIVERY_PARK_AFTER_MS } from '../config/limits.ts';
-import { type AttemptResult, apply, type Duty, type Entry, filingOf, type ParkReason } from '../domain/entry.ts';
+import { DELIVERY_PARK_AFTER_MS, IN_FLIGHT_PER_PROCESS } from '../config/limits.ts';
+import { type AttemptResult, apply, type Duty, type Entry, type ParkReason } from '../domain/entry.ts';
+import { filingOf } from '../domain/filing.ts';
 import { type EntryKey, type IssuerId, keyText } from '../domain/ids.ts';
 import type { IssuerAnswer, Outcome } from '../domain/outcome.ts';
 import type { IssuerLine, IssuerLines } from '../issuer/issuer.ts';
@@ -50,6 +51,10 @@ const RECOVERY_AT_ONCE = 8;
 const ATTEMPT_LEASE_MARGIN_MS = 2000;
 /** How long a journal step of a delivery goes on trying; after that the entry comes back by its lease. */
 const STEP_BUDGET_MS = 1000;
+/** Ends of claims that wait for the journal: those in flight when it went away, and no more. */
+const FINISHING_MOST = IN_FLIGHT_PER_PROCESS;
+/** How often the end of a claim is tried again: thousands of them may wait for one journal that is away. */
+const FINISH_EVERY_MS = 2000;
 
 export class Deliveries {
   readonly #deps: DeliveryDeps;
@@ -59,6 +64,7 @@ export class Deliveries {
   readonly #running = new Set<Promise<unknown>>();
   #loop: Promise<void> | undefined;
   #recovering = 0;
+  #finishing = 0;
   /** Whether the last poll filled a lane, so that there may be more. */
   #more = false;
 
@@ -83,6 +89,14 @@ export class Deliveries {
   }
 
   /**
+   * Goes on with the end of a claim that the journal did not take within its caller's budget. It is known here and
+   * nowhere else; and if the claim was taken over, only this makes its undo due again (F68).
+   */
+  finish(held: Held, decide: (entry: Entry, now: number) => Entry): void {
+    if (this.#finishing < FINISHING_MOST) this.#spawn(this.#finish(held, decide));
+  }
+
+  /**
    * One step for an entry whose time has come. Resolves to the issuer's answer where it acknowledged an undo just now;
    * never rejects.
    */
@@ -97,6 +111,25 @@ export class Deliveries {
       return undefined;
     } finally {
       this.#busy.delete(name);
+    }
+  }
+
+  async #finish(held: Held, decide: (entry: Entry, now: number) => Entry): Promise<void> {
+    const { journal, steps, clock, random, observer } = this.#deps;
+    // For as long as any delivery is tried.
+    const until = Deadline.in(clock, DELIVERY_PARK_AFTER_MS);
+    this.#finishing += 1;
+    try {
+      while (!this.#stop.signal.aborted && until.leftMs() > 0) {
+        const moved = journal.isUp() ? await steps.move(held, decide, this.#stepDeadline()) : undefined;
+        if (moved?.kind === 'done') this.kick(moved.held);
+        if (moved && moved.kind !== 'unsure') return;
+        await clock.sleep(FINISH_EVERY_MS * random.fraction(), this.#stop.signal);
+      }
+    } catch (error) {
+      observer.failed(error);
+    } finally {
+      this.#finishing -= 1;
     }
   }
 
@@ -169,16 +202,17 @@ export class Deliveries {
     }
   }
 
-  /** The lease of a claim is over: what its owner left behind becomes a doubt, and is worked on at once. */
+  /**
+   * The lease of a claim is over: what its owner left behind becomes a doubt. The next poll finds what that makes due,
+   * because recovery must not wait for an issuer: one that hangs would hold up the doubts about all others.
+   */
   async #takeOver(held: Held): Promise<undefined> {
     const taken = await this.#deps.steps.move(
       held,
       (entry, now) => apply(entry, { type: 'takeOver', now }),
       this.#stepDeadline(),
     );
-    if (taken.kind !== 'done' || !taken.moved) return;
-    this.#deps.observer.takenOver();
-    if (taken.held.entry.duty.is === 'due') await this.#step(taken.held);
+    if (taken.kind === 'done' && taken.moved) this.#deps.observer.takenOver();
   }
 
   async #follow(held: Held): Promise<undefined> {
@@ -190,20 +224,20 @@ export class Deliveries {
       followed.kind === 'unsure' ? { kind: 'open' } : { kind: 'done', answer: { code: followed.code, sealed: null } };
     await this.#report(leased, result, 0);
     observer.attempted(leased.entry.issuer, 'follow', result.kind);
-    if (followed.kind === 'followed' && followed.original) await this.#step(followed.original);
+    if (followed.kind === 'followed' && followed.original) this.kick(followed.original);
   }
 
   async #attempt(held: Held, line: IssuerLine): Promise<IssuerAnswer | undefined> {
     const { vault, clock, observer } = this.#deps;
     const timeoutMs = line.timeoutMs(apiOfDuty(held.entry));
+    // Counted from before the lease is asked for: a process that is frozen over it must not send after its end (F68).
+    const latest = Deadline.in(clock, timeoutMs + STEP_BUDGET_MS);
     const leased = await this.#lease(held, timeoutMs + ATTEMPT_LEASE_MARGIN_MS, line.remembersMs);
     if (leased?.entry.duty.is !== 'due') return undefined;
     const { kind, triesOfId } = leased.entry.duty;
-    // The issuer's time is counted from the lease, so that a try can never outlive it.
-    const deadline = Deadline.in(clock, timeoutMs);
     const stored = vault.openMessage(leased.entry.key, leased.entry.message);
     const outcome = await line.issuer.deliver(dutyMessage(leased.entry, stored), {
-      deadline,
+      deadline: latest.within(timeoutMs, 0),
       repeat: kind === 'repeat' || triesOfId > 1,
     });
     const result = this.#resultOf(leased.entry, kind, outcome);

@@ -8,7 +8,7 @@ import { messageOf } from '../catalogue/message.ts';
 import { apply, type Entry, type Sealed } from '../domain/entry.ts';
 import type { ClientId, EntryKey, IssuerId } from '../domain/ids.ts';
 import type { Message, WireFields } from '../domain/message.ts';
-import type { Money } from '../domain/money.ts';
+import { type Money, sameMoney } from '../domain/money.ts';
 import type { ResponseCode } from '../domain/responseCode.ts';
 import type { StoredMessage, Vault } from '../journal/journal.ts';
 import type { Held, Steps } from '../journal/steps.ts';
@@ -31,11 +31,9 @@ export type ReversalFault = Extract<ResponseCode, '25' | '12' | '13' | '02'>;
 export function reversalFault(reversal: ReversalClaim, original: Entry, stored: StoredMessage): ReversalFault | null {
   if (original.client !== reversal.client) return '25';
   if (original.api && !apiByName(original.api)?.reversible) return '12';
-  if (!sameMoney(original.amount, reversal.amount)) return '13';
+  if (!original.amount || !reversal.amount || !sameMoney(original.amount, reversal.amount)) return '13';
   return namesOtherCard(stored.fields, reversal.fields) ? '02' : null;
 }
-
-const sameMoney = (a: Money | null, b: Money | null): boolean => a?.minor === b?.minor && a?.currency === b?.currency;
 
 /** A token cannot be compared with a number; the undo is made of the original's own card either way. */
 const namesOtherCard = (a: WireFields, b: WireFields): boolean =>

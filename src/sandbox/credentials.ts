@@ -3,7 +3,6 @@
  * demo cards. Then, when gateway and issuer are up, it writes credentials.json, which tells a person or a test how to call.
  */
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -63,8 +62,7 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 /**
  * Makes the keys, tokens and demo cards that are missing and reads those that are there: `keys/seal.key`,
- * `keys/demo-wallet.token`, `keys/demo-wallet.sha256`, `keys/issuer.token` and the ledger. A credentials.json of an
- * earlier run is removed, so that nobody takes it for this one's.
+ * `keys/demo-wallet.token`, `keys/demo-wallet.sha256`, `keys/issuer.token` and the ledger.
  *
  * @throws Error naming the file that is damaged or cannot be written
  */
@@ -75,7 +73,6 @@ export async function prepareSandbox({ dir, clock, random }: SandboxOptions): Pr
   const ledgerFile = join(home, 'issuer.db');
   await makeDirectory(home);
   await makeDirectory(keys);
-  await rm(credentialsFile, { force: true });
 
   const token = (): string => random.id() + random.id();
   await keepOnce(join(keys, 'seal.key'), SEAL_KEY, () => bytes32(random).toString('base64'), random);

@@ -1,6 +1,7 @@
 /**
  * Starts the demo issuer on the ledger that `prepareSandbox` made.
  */
+import { rm } from 'node:fs/promises';
 import type { Clock } from '../runtime/clock.ts';
 import type { SandboxCredentials } from './credentials.ts';
 import { IssuerServer } from './server.ts';
@@ -26,7 +27,8 @@ export type DemoIssuer = {
 };
 
 /**
- * Listens and answers until it is closed.
+ * Listens and answers until it is closed. Once the port is ours a credentials.json of an earlier run is removed, so that
+ * nobody takes it for this one's; not before, because another sandbox may still be running there.
  *
  * @throws Error (`EADDRINUSE`) when the port is taken
  */
@@ -49,6 +51,7 @@ export async function startDemoIssuer({
     await server.close();
     throw error;
   });
+  await rm(credentials.credentialsFile, { force: true });
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
   return { url, baseUrl: url + basePath, port: bound, close: () => server.close() };
 }

@@ -35,15 +35,30 @@ const HEADERS_OF_INTEREST = ['timestamp', 'idempotent-replayed', 'x-request-id',
 /** An answer that is no JSON is shown this far. */
 const TEXT_SHOWN = 2_000;
 
-/** Sends the call and waits for the whole answer. Rejects when there is none. */
+/** Sends the call and waits for the whole answer. Rejects when there is none, or none in time. */
 export async function exchange(outgoing: Outgoing, clock: Clock): Promise<Incoming> {
   const startedMs = clock.monotonicMs();
-  const message = await new Promise<IncomingMessage>((resolve, reject) => {
-    const request = open(outgoing);
-    request.once('response', resolve);
-    request.once('error', reject);
-    request.end(JSON.stringify(outgoing.body.reveal()));
-  });
+  const request = open(outgoing);
+  const stopWaiting = clock.after(TIMEOUT_MS, () => request.destroy(new Error(`no answer in ${TIMEOUT_MS} ms`)));
+  try {
+    const message = await new Promise<IncomingMessage>((resolve, reject) => {
+      request.once('response', resolve);
+      request.once('error', reject);
+      request.end(JSON.stringify(outgoing.body.reveal()));
+    });
+    return {
+      status: message.statusCode ?? 0,
+      reason: message.statusMessage ?? '',
+      headers: message.headers,
+      text: await readText(message),
+      tookMs: clock.monotonicMs() - startedMs,
+    };
+  } finally {
+    stopWaiting();
+  }
+}
+
+async function readText(message: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of message) {
@@ -51,20 +66,13 @@ export async function exchange(outgoing: Outgoing, clock: Clock): Promise<Incomi
     if (size > ANSWER_MAX_BYTES) throw new Error(`the answer is longer than ${ANSWER_MAX_BYTES} bytes`);
     chunks.push(chunk);
   }
-  return {
-    status: message.statusCode ?? 0,
-    reason: message.statusMessage ?? '',
-    headers: message.headers,
-    text: Buffer.concat(chunks).toString('utf8'),
-    tookMs: clock.monotonicMs() - startedMs,
-  };
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function open({ url, token, tranId, timestamp }: Outgoing): ClientRequest {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   return send(url, {
     method: 'POST',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: {
       authorization: `Bearer ${token.reveal()}`,
       'content-type': 'application/json',

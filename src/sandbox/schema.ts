@@ -97,11 +97,14 @@ export function openDatabase(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: LOCK_WAIT_MS, readBigInts: true });
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+    // Under the lock, so that of two processes which open a new file at once only one makes the tables.
+    db.exec('BEGIN IMMEDIATE');
     const version = db.prepare('PRAGMA user_version').get()?.user_version;
-    if (version === 0n) db.exec(`BEGIN IMMEDIATE; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+    if (version === 0n) db.exec(`${TABLES} PRAGMA user_version = ${SCHEMA_VERSION};`);
     else if (version !== SCHEMA_VERSION) {
       throw new Error(`${file} was made by another version of the sandbox; delete it to start with a new ledger`);
     }
+    db.exec('COMMIT');
     return db;
   } catch (error) {
     db.close();
