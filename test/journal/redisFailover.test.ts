@@ -1,0 +1,260 @@
+/**
+ * The journal while Redis changes shape: a failover by sentinels, a slot that moves between primaries, a primary of a
+ * Cluster that is gone.
+ */
+import type { EventEmitter } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { apply } from '../../src/domain/entry.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import { createRedisJournal } from '../../src/journal/redis.ts';
+import { clientOf, connected, primariesOf, type RedisTarget } from '../../src/journal/redisConnect.ts';
+import { keysOfShard, shardOf } from '../../src/journal/redisKeys.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { startChild } from '../support/children.ts';
+import { freePort, tempDir } from '../support/places.ts';
+import { type RedisServer, type Reply, startRedis, withClient } from '../support/redis.ts';
+import { redisServerPath } from '../support/redisBinary.ts';
+import { type RedisCluster, startRedisCluster } from '../support/redisCluster.ts';
+import { waitFor, within } from '../support/waitFor.ts';
+import { claimOf } from './entries.ts';
+import {
+  claimFresh,
+  DAY_MS,
+  happen,
+  ISSUER_A,
+  insist,
+  LANES,
+  presentOf,
+  settled,
+  unknown,
+  usd,
+  writeId,
+} from './journalSteps.ts';
+import { clusterTargetOf } from './redisTargets.ts';
+
+const stops: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+const opened = async (target: RedisTarget): Promise<Journal> => {
+  const journal = await createRedisJournal({ target, retentionMs: DAY_MS, onNotice: () => {} });
+  stops.push(() => journal.close());
+  return journal;
+};
+
+describe('sentinels', () => {
+  const MASTER = 'cards';
+
+  /** One sentinel that decides alone. */
+  const startSentinel = async (primary: RedisServer): Promise<number> => {
+    const port = await freePort();
+    const file = join(tempDir('sentinel'), 'sentinel.conf');
+    const lines = [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `sentinel monitor ${MASTER} 127.0.0.1 ${primary.port} 1`,
+      `sentinel down-after-milliseconds ${MASTER} 1000`,
+      `sentinel failover-timeout ${MASTER} 3000`,
+    ];
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const child = await startChild(redisServerPath(), [file, '--sentinel']);
+    stops.push(() => child.kill());
+    return port;
+  };
+  const ask = (port: number, ...args: string[]): Promise<Reply> =>
+    withClient(port, undefined, async client => (await client.call('SENTINEL', ...args)) as Reply);
+
+  it('F52 F50 the journal follows a failover, and finds what it had written', async () => {
+    const primary = await startRedis();
+    stops.push(() => primary.stop());
+    const replica = await startRedis({ replicaOf: primary });
+    stops.push(() => replica.stop());
+    const port = await startSentinel(primary);
+    await waitFor('the sentinel to know the replica', async () =>
+      String(await ask(port, 'REPLICAS', MASTER)).includes(String(replica.port)),
+    );
+    const nodes = [{ host: '127.0.0.1', port }];
+    const journal = await opened({
+      kind: 'sentinel',
+      name: MASTER,
+      nodes,
+      tls: false,
+      username: undefined,
+      password: undefined,
+    });
+    const { entry, now } = await claimFresh(journal, claimOf('F52'));
+    const done = await happen(journal, entry, settled(1, '00', now));
+    await waitFor('the replica to have it', async () => Number(await primary.command('WAIT', 1, 100)) === 1);
+
+    await waitFor('the failover to begin', async () => (await ask(port, 'FAILOVER', MASTER)) === 'OK');
+    await waitFor(
+      'the journal on the new primary',
+      async () => {
+        const role = String(await replica.command('ROLE'));
+        const reply = await journal.claim(claimOf('F52-after'), 'after');
+        return role.startsWith('master') && reply.kind === 'done';
+      },
+      { timeoutMs: 20_000, everyMs: 50 },
+    );
+    await waitFor('the entry', async () => (await presentOf(journal, entry))?.version === done.version);
+    expect(await replica.command('EXISTS', keysOfShard(shardOf(entry.key)).entry('F52-after/100000'))).toBe(0);
+    expect(
+      await replica.command('EXISTS', keysOfShard(shardOf(claimOf('F52-after').key)).entry('F52-after/100000')),
+    ).toBe(1);
+  }, 60_000);
+});
+
+describe('a Cluster', () => {
+  const startCluster = async (): Promise<RedisCluster> => {
+    const cluster = await startRedisCluster();
+    stops.push(() => cluster.stop());
+    // Only now: without it the cluster counts as formed before every node knows every other.
+    for (const node of cluster.nodes) await node.command('CONFIG', 'SET', 'cluster-require-full-coverage', 'no');
+    return cluster;
+  };
+  /** One draft in each shard. */
+  const oneInEachShard = () => {
+    const found = new Map<number, ReturnType<typeof claimOf>>();
+    for (let i = 0; found.size < 64; i += 1) {
+      const draft = claimOf(`T${i}`, { amount: usd(BigInt(i) + 1n) });
+      if (!found.has(shardOf(draft.key))) found.set(shardOf(draft.key), draft);
+    }
+    return [...found.values()];
+  };
+  const slotOf = async (node: RedisServer, key: string) => Number(await node.command('CLUSTER', 'KEYSLOT', key));
+  const ownerOf = async (cluster: RedisCluster, slot: number): Promise<RedisServer> => {
+    const [first] = cluster.nodes;
+    const ranges = (await first?.command('CLUSTER', 'SLOTS')) as [number, number, [string, number]][];
+    const port = ranges.find(([from, to]) => from <= slot && slot <= to)?.[2][1];
+    const owner = cluster.nodes.find(node => node.port === port);
+    if (!owner) throw new Error(`nobody owns slot ${slot}`);
+    return owner;
+  };
+
+  it('is connected to at the first try, unless the machine stands still', async () => {
+    const cluster = await startCluster();
+    let retries = 0;
+    for (let i = 0; i < 10; i += 1) {
+      const client = clientOf(clusterTargetOf(cluster), 'test');
+      const events: EventEmitter = client;
+      events.on('reconnecting', () => {
+        retries += 1;
+      });
+      await connected(client, 'the cluster', systemClock, 10_000);
+      expect(primariesOf(client).map(({ status }) => status)).toEqual(['ready', 'ready', 'ready']);
+      client.disconnect();
+    }
+    expect(retries).toBeLessThan(5);
+  });
+
+  it('F47 is found again after all of it was gone', async () => {
+    const cluster = await startCluster();
+    const journal = await opened(clusterTargetOf(cluster));
+    const { entry } = await claimFresh(journal, claimOf('F47'));
+    for (const node of cluster.nodes) await node.kill();
+    await waitFor('the journal to notice', async () => (await journal.read(entry.key)).kind === 'away');
+    for (const node of cluster.nodes) await node.restart();
+    await waitFor('the journal to be back', async () => (await journal.read(entry.key)).kind === 'done', {
+      timeoutMs: 20_000,
+    });
+    expect(await presentOf(journal, entry)).toEqual(entry);
+  });
+
+  it('F61 makes every transition in every shard, wherever it is', async () => {
+    const cluster = await startCluster();
+    const journal = await opened(clusterTargetOf(cluster));
+    const drafts = oneInEachShard();
+    const made = await Promise.all(
+      drafts.map(async draft => {
+        const { entry, now } = await claimFresh(journal, draft);
+        return happen(journal, entry, unknown(1, now));
+      }),
+    );
+    const sum = drafts.reduce((total, { amount }) => total + (amount?.minor ?? 0n), 0n);
+    expect(await insist(() => journal.owed())).toMatchObject({ due: 64, money: new Map([['840', sum]]) });
+    const lanes = [{ lane: ISSUER_A, limit: 100 }];
+    await waitFor('all that is due', async () => (await insist(() => journal.due(lanes))).length === 64);
+    const sizes = await Promise.all(cluster.nodes.map(node => node.command('DBSIZE')));
+    for (const size of sizes) expect(size).toBeGreaterThan(0);
+    for (const entry of made) expect(await presentOf(journal, entry)).toEqual(entry);
+  });
+
+  it('F61 loses and doubles nothing while a slot moves', async () => {
+    const cluster = await startCluster();
+    const journal = await opened(clusterTargetOf(cluster));
+    const { entry, now } = await claimFresh(journal, claimOf('F61', { amount: usd(5n) }));
+    const keys = keysOfShard(shardOf(entry.key));
+    const [any] = cluster.nodes;
+    if (!any) throw new Error('no nodes');
+    const slot = await slotOf(any, keys.claims);
+    const from = await ownerOf(cluster, slot);
+    const to = cluster.nodes.find(node => node !== from);
+    if (!to) throw new Error('nowhere to move to');
+    const [fromId, toId] = await Promise.all(
+      [from, to].map(async node => String(await node.command('CLUSTER', 'MYID'))),
+    );
+    if (!fromId || !toId) throw new Error('no ids');
+    await to.command('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId);
+    await from.command('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId);
+    const name = 'F61/100000';
+    // Half of the shard's keys are there, half are here.
+    await from.command('MIGRATE', to.host, to.port, '', 0, 5000, 'KEYS', keys.entry(name));
+
+    const moved = apply(entry, unknown(1, now));
+    const id = writeId();
+    const during = await within('the move', journal.move(entry, moved, id), 5000);
+    expect(during.kind).not.toBe('done');
+    const rest = (await from.command('CLUSTER', 'GETKEYSINSLOT', slot, 100)) as string[];
+    await from.command('MIGRATE', to.host, to.port, '', 0, 5000, 'KEYS', ...rest);
+    for (const node of [to, from]) await node.command('CLUSTER', 'SETSLOT', slot, 'NODE', toId);
+
+    const after = await waitFor('the move to be told', async () => {
+      const reply = await journal.move(entry, moved, id);
+      return reply.kind === 'done' ? reply.value : undefined;
+    });
+    expect(after).toEqual({ kind: 'moved' });
+    expect(await presentOf(journal, entry)).toEqual(moved);
+    expect(await insist(() => journal.owed())).toMatchObject({ due: 1, money: new Map([['840', 5n]]) });
+    expect(await to.command('EXISTS', keys.entry(name))).toBe(1);
+  });
+
+  it('F62 is unsure of a call that a primary took with it', async () => {
+    const cluster = await startCluster();
+    const journal = await opened(clusterTargetOf(cluster));
+    const draft = claimOf('F62');
+    const [any] = cluster.nodes;
+    if (!any) throw new Error('no nodes');
+    const owner = await ownerOf(cluster, await slotOf(any, keysOfShard(shardOf(draft.key)).claims));
+    owner.pause();
+    const reply = journal.claim(draft, writeId());
+    await owner.kill();
+    expect(await within('the claim', reply, 5000)).toEqual({ kind: 'unsure' });
+  });
+
+  it('F47 goes on with the shards of the primaries that are there, and says away or unsure for the others', async () => {
+    const cluster = await startCluster();
+    const journal = await opened(clusterTargetOf(cluster));
+    const drafts = oneInEachShard();
+    for (const draft of drafts) {
+      const { entry, now } = await claimFresh(journal, draft);
+      await happen(journal, entry, unknown(1, now));
+    }
+    const [gone] = cluster.nodes;
+    await gone?.kill();
+    const kinds = await waitFor('the others to go on', async () => {
+      const replies = await Promise.all(drafts.map(({ key }) => journal.read(key)));
+      const found = replies.map(({ kind }) => kind);
+      return found.filter(kind => kind === 'done').length > 30 ? found : undefined;
+    });
+    expect(kinds).not.toContain('unsure');
+    expect(kinds).toContain('away');
+    const there = kinds.filter(kind => kind === 'done').length;
+    const lanes = LANES.map(({ lane }) => ({ lane, limit: 64 }));
+    await waitFor('the due work of the others', async () => (await insist(() => journal.due(lanes))).length === there);
+    // A sum without one shard would look like good news.
+    expect((await journal.owed()).kind).not.toBe('done');
+  });
+});
