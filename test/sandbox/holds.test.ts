@@ -1,3 +1,7 @@
+/**
+ * Holds over HTTP: blocking, adding, releasing in part and by part, and completion; above all that no hold gives more
+ * than it has, whatever races.
+ */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Fields, freshId, money, type Sandbox, startSandbox } from './support.ts';
 

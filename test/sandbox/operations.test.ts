@@ -1,3 +1,7 @@
+/**
+ * What each API that moves money does to the demo issuer's ledger, seen over HTTP and checked in the ledger itself: the
+ * plain cases, what is declined and why, and that nothing moves twice or beyond its cap.
+ */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CVV2, type Fields, freshId, money, NUMBER, OTHER_NUMBER, type Sandbox, startSandbox } from './support.ts';
 
