@@ -5,7 +5,7 @@
  */
 import { DELIVERY_PARK_AFTER_MS, IN_FLIGHT_PER_PROCESS } from '../config/limits.ts';
 import { type AttemptResult, apply, type Duty, type Entry, type ParkReason } from '../domain/entry.ts';
-import { filingOf } from '../domain/filing.ts';
+import { filingOf, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, type IssuerId, keyText } from '../domain/ids.ts';
 import type { IssuerAnswer, Outcome } from '../domain/outcome.ts';
 import type { IssuerLine, IssuerLines } from '../issuer/issuer.ts';
@@ -158,10 +158,10 @@ export class Deliveries {
   async #lookOnce(): Promise<void> {
     const lines = [...this.#deps.issuers.all()];
     const lanes = lines.map(line => ({ lane: line.id, limit: freeTries(line) })).filter(({ limit }) => limit > 0);
-    const found = await this.#deps.journal.due([{ lane: 'recovery', limit: RECOVERY_BATCH }, ...lanes]);
+    const found = await this.#deps.journal.due([{ lane: RECOVERY, limit: RECOVERY_BATCH }, ...lanes]);
     if (found.kind !== 'done') return;
     const queue = found.value.map(each => this.#deps.steps.hold(each));
-    this.#more = [...lanes, { lane: 'recovery', limit: RECOVERY_BATCH }].some(
+    this.#more = [...lanes, { lane: RECOVERY, limit: RECOVERY_BATCH }].some(
       ({ lane, limit }) => queue.filter(held => filingOf(held.entry).wake?.lane === lane).length >= limit,
     );
     const recoveries = queue.filter(held => !goesToIssuer(held.entry));

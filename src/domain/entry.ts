@@ -238,7 +238,8 @@ function settle(entry: Entry, event: Extract<Event, { type: 'settle' }>): Entry 
 function settleLate(entry: Entry, now: number): Entry {
   const { duty } = entry;
   if (duty.is === 'none' || duty.is === 'armed' || duty.kind !== 'undo') return entry;
-  const since = duty.is === 'delivered' ? now : duty.since;
+  // A parked one begins anew too, or its age would park it again without a try.
+  const since = duty.is === 'due' ? duty.since : now;
   return {
     ...entry,
     sentUntil: Math.max(entry.sentUntil, now),
@@ -293,7 +294,7 @@ function claimAgain(entry: Entry, now: number, leaseMs: number): Entry {
   return {
     ...entry,
     fence: entry.fence + 1,
-    sentUntil: leaseUntil,
+    sentUntil: Math.max(entry.sentUntil, leaseUntil),
     standing: { at: 'claimed', leaseUntil, marked: false },
     duty: ARMED,
   };

@@ -5,8 +5,11 @@
 import type { Entry } from './entry.ts';
 import type { IssuerId } from './ids.ts';
 
-/** Whose work an entry waits for: `recovery` ends leases and follows Reversals, an issuer's lane carries deliveries. */
-export type Lane = 'recovery' | IssuerId;
+/** Whose work an entry waits for: `RECOVERY` ends leases and follows Reversals, an issuer's lane carries deliveries. */
+export type Lane = typeof RECOVERY | IssuerId;
+
+/** No id of an issuer begins with a dot. */
+export const RECOVERY = '.recovery';
 
 /** Where the journal must file the entry so that it is found again; `expires` once nothing is owed any more. */
 export type Filing = {
@@ -18,10 +21,10 @@ export type Filing = {
 export function filingOf(entry: Entry): Filing {
   const { standing, duty } = entry;
   if (standing.at === 'claimed') {
-    return { wake: { lane: 'recovery', at: standing.leaseUntil }, owedSince: null, expires: false };
+    return { wake: { lane: RECOVERY, at: standing.leaseUntil }, owedSince: null, expires: false };
   }
   if (duty.is === 'due') {
-    const lane = duty.kind === 'follow' ? 'recovery' : entry.issuer;
+    const lane = duty.kind === 'follow' ? RECOVERY : entry.issuer;
     return { wake: { lane, at: duty.nextAt }, owedSince: duty.since, expires: false };
   }
   if (duty.is === 'parked') return { wake: null, owedSince: duty.since, expires: false };

@@ -4,7 +4,7 @@
  * due work have connections of their own, so that neither waits behind the other.
  */
 import { born, type Draft, type Entry, isLegal, type Sealed } from '../domain/entry.ts';
-import { filingOf, type Lane } from '../domain/filing.ts';
+import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import type { Claimed, Found, Journal, Moved, OwedSummary, Reply } from './journal.ts';
@@ -130,7 +130,7 @@ class RedisJournal implements Journal {
     const keys = keysOfShard(shardOf(from.key));
     const name = keyText(from.key);
     const [before, after] = [filingOf(from), filingOf(to)];
-    const left = before.wake?.lane ?? 'recovery';
+    const left = before.wake?.lane ?? RECOVERY;
     const entered = after.wake?.lane ?? left;
     const reply = await this.#run(
       SCRIPTS.move,
@@ -194,7 +194,7 @@ class RedisJournal implements Journal {
     const names = new Set<string>();
     try {
       for (const shard of allShards()) {
-        for (const filed of [shard.owed, shard.lane('recovery')]) await this.#addKeyNames(shard, filed, names);
+        for (const filed of [shard.owed, shard.lane(RECOVERY)]) await this.#addKeyNames(shard, filed, names);
       }
     } catch {
       return { kind: 'unsure' };

@@ -3,7 +3,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { apply, type Entry, type Sealed } from '../../src/domain/entry.ts';
-import { filingOf } from '../../src/domain/filing.ts';
+import { filingOf, RECOVERY } from '../../src/domain/filing.ts';
 import type { IssuerId } from '../../src/domain/ids.ts';
 import type { Money } from '../../src/domain/money.ts';
 import { claimOf, tombstoneOf } from '../journal/entries.ts';
@@ -43,7 +43,7 @@ export function contractOfWork(store: JournalUnderTest): void {
       expect(found?.now).toBeGreaterThanOrEqual(entry.claimedAt + 30);
       const taken = apply(entry, { type: 'takeOver', now: found?.now ?? 0 });
       expect(await insist(id => store.journal.move(entry, taken, id))).toEqual({ kind: 'moved' });
-      expect(await insist(() => store.journal.due([{ lane: 'recovery', limit: 9 }]))).toEqual([]);
+      expect(await insist(() => store.journal.due([{ lane: RECOVERY, limit: 9 }]))).toEqual([]);
       expect((await insist(() => store.journal.due(LANES))).map(each => each.entry)).toEqual([taken]);
     });
 
@@ -55,7 +55,7 @@ export function contractOfWork(store: JournalUnderTest): void {
       }
       const found = await insist(() => store.journal.due([{ lane: ISSUER_B, limit: 9 }]));
       expect(found.map(each => each.entry.issuer)).toEqual([ISSUER_B]);
-      expect(await insist(() => store.journal.due([{ lane: 'recovery', limit: 9 }]))).toEqual([]);
+      expect(await insist(() => store.journal.due([{ lane: RECOVERY, limit: 9 }]))).toEqual([]);
       expect(await insist(() => store.journal.due([]))).toEqual([]);
     });
 
@@ -99,7 +99,7 @@ export function contractOfWork(store: JournalUnderTest): void {
     it('finds Reversals to follow in the lane of recovery', async () => {
       const { entry, now } = await claimFresh(store.journal, claimOf('D6', { policy: 'undo' }));
       const due = await happen(store.journal, entry, unknown(1, now));
-      const found = await insist(() => store.journal.due([{ lane: 'recovery', limit: 9 }]));
+      const found = await insist(() => store.journal.due([{ lane: RECOVERY, limit: 9 }]));
       expect(found.map(each => each.entry)).toEqual([due]);
     });
   });

@@ -18,7 +18,7 @@ import {
   placeOf,
   UNDONE,
 } from '../../src/domain/entry.ts';
-import { filingOf, tallyOf } from '../../src/domain/filing.ts';
+import { filingOf, RECOVERY, tallyOf } from '../../src/domain/filing.ts';
 import {
   claimOf,
   drafts,
@@ -160,6 +160,7 @@ describe('what is owed', () => {
 
   it('F34 no send of the original can begin after sentUntil, which only moves on', () => {
     everyTurn(({ before, event, after, now }) => {
+      // A command that is claimed again has a lease of its own; it is never undone, so nothing is counted from there.
       expect(after.sentUntil).toBeGreaterThanOrEqual(before.sentUntil);
       if (after.standing.at === 'claimed') expect(after.sentUntil).toBeGreaterThanOrEqual(after.standing.leaseUntil);
       const isRepeat = event.type === 'lease' && after.duty.is === 'due' && after.duty.kind === 'repeat';
@@ -331,7 +332,7 @@ describe('filing', () => {
       const { wake } = filingOf(after);
       if (!wake) return;
       const isDelivery = after.duty.is === 'due' && after.duty.kind !== 'follow';
-      expect(wake.lane).toBe(isDelivery ? after.issuer : 'recovery');
+      expect(wake.lane).toBe(isDelivery ? after.issuer : RECOVERY);
     });
   });
 

@@ -1,9 +1,11 @@
 /**
  * Short names for what the tests of journals do all the time: claim, let something happen, look at what is there.
  */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { apply, type Draft, type Entry, type Event, type Sealed } from '../../src/domain/entry.ts';
+import { type Lane, RECOVERY } from '../../src/domain/filing.ts';
 import type { IssuerId } from '../../src/domain/ids.ts';
 import type { Money } from '../../src/domain/money.ts';
 import type { Claimed, Journal, Reply } from '../../src/journal/journal.ts';
@@ -11,7 +13,8 @@ import type { Claimed, Journal, Reply } from '../../src/journal/journal.ts';
 export const DAY_MS = 86_400_000;
 export const ISSUER_A = 'issuer-a' as IssuerId;
 export const ISSUER_B = 'issuer-b' as IssuerId;
-export const LANES = ['recovery' as const, ISSUER_A, ISSUER_B].map(lane => ({ lane, limit: 100 }));
+const LANE_NAMES: readonly Lane[] = [RECOVERY, ISSUER_A, ISSUER_B];
+export const LANES = LANE_NAMES.map(lane => ({ lane, limit: 100 }));
 
 /** Calls that a machine which stood still for a moment may leave open; more is a journal that does not answer. */
 const CALLS_MOST = 25;

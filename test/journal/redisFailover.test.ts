@@ -234,7 +234,7 @@ describe('a Cluster', () => {
     expect(await within('the claim', reply, 5000)).toEqual({ kind: 'unsure' });
   });
 
-  it('F47 goes on with the shards of the primaries that are there, and says away or unsure for the others', async () => {
+  it('F47 goes on with the shards of the primaries that are there, and says away for the others', async () => {
     const cluster = await startCluster();
     const journal = await opened(clusterTargetOf(cluster));
     const drafts = oneInEachShard();
@@ -247,9 +247,9 @@ describe('a Cluster', () => {
     const kinds = await waitFor('the others to go on', async () => {
       const replies = await Promise.all(drafts.map(({ key }) => journal.read(key)));
       const found = replies.map(({ kind }) => kind);
-      return found.filter(kind => kind === 'done').length > 30 ? found : undefined;
+      const hasSettled = found.filter(kind => kind === 'done').length > 30 && !found.includes('unsure');
+      return hasSettled ? found : undefined;
     });
-    expect(kinds).not.toContain('unsure');
     expect(kinds).toContain('away');
     const there = kinds.filter(kind => kind === 'done').length;
     const lanes = LANES.map(({ lane }) => ({ lane, limit: 64 }));

@@ -2,8 +2,10 @@
  * The Redis journal when Redis fails: every call ends soon, says for certain what it can, and may be made again with the
  * same writeId; and once Redis is back everything works without a restart.
  */
+
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { apply, type Entry } from '../../src/domain/entry.ts';
+import { RECOVERY } from '../../src/domain/filing.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import type { JournalNotice } from '../../src/journal/notice.ts';
 import { createRedisJournal } from '../../src/journal/redis.ts';
@@ -318,7 +320,7 @@ describe('lost data', () => {
     const { entry } = await claimFresh(journal, claimOf('F51-2'));
     const keys = keysOf(entry);
     await redis.command('ZADD', keys.lane(entry.issuer), 1, 'F51-2/100000');
-    await redis.command('ZADD', keys.lane('recovery'), 1, 'F51-2/100000');
+    await redis.command('ZADD', keys.lane(RECOVERY), 1, 'F51-2/100000');
     expect(await insist(() => journal.due(LANES))).toEqual([]);
   });
 

@@ -2,8 +2,10 @@
  * The Lua scripts themselves: a script that fails has written nothing, no amount goes through a Lua number, entries of
  * other versions do no harm, and a transaction costs two round trips.
  */
+
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { apply, type Entry } from '../../src/domain/entry.ts';
+import { RECOVERY } from '../../src/domain/filing.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { JournalDefect, type JournalNotice } from '../../src/journal/notice.ts';
 import { createRedisJournal } from '../../src/journal/redis.ts';
@@ -65,7 +67,7 @@ describe('scripts that fail', () => {
     const cases = [
       { spoiled: keys.entry(nameOf(claim)), draft: claim },
       { spoiled: keys.claims, draft: claim },
-      { spoiled: keys.lane('recovery'), draft: claim },
+      { spoiled: keys.lane(RECOVERY), draft: claim },
       { spoiled: keys.lane(tombstone.issuer), draft: tombstone },
       { spoiled: keys.owed, draft: tombstone },
       { spoiled: keys.sums, draft: tombstone },
@@ -81,7 +83,7 @@ describe('scripts that fail', () => {
     const keys = keysOf(draft);
     for (const spoiled of [
       keys.entry(nameOf(draft)),
-      keys.lane('recovery'),
+      keys.lane(RECOVERY),
       keys.lane(draft.issuer),
       keys.owed,
       keys.sums,
@@ -216,7 +218,7 @@ describe('shards', () => {
     expect(counts.size).toBe(SHARD_COUNT);
     expect(Math.max(...counts.values())).toBeLessThan(200);
     const keys = keysOfShard(7);
-    const all = [keys.claims, keys.owed, keys.sums, keys.lane('recovery'), keys.entry('a{b}c/{9}')];
+    const all = [keys.claims, keys.owed, keys.sums, keys.lane(RECOVERY), keys.entry('a{b}c/{9}')];
     for (const key of all) expect(/\{(.*?)\}/.exec(key)?.[1]).toBe('07');
   });
 });
