@@ -23,7 +23,7 @@ import type { NoticeSink } from './journal/notice.ts';
 import { createRedisJournal } from './journal/redis.ts';
 import { createSqliteJournal } from './journal/sqlite.ts';
 import { Steps } from './journal/steps.ts';
-import { createVault } from './journal/vault.ts';
+import { createVault, VaultError } from './journal/vault.ts';
 import { createBulkhead } from './runtime/bulkhead.ts';
 import type { Clock } from './runtime/clock.ts';
 import { Deadline } from './runtime/deadline.ts';
@@ -292,25 +292,25 @@ const openJournal = (config: Config, clock: Clock, onNotice: NoticeSink): Promis
     : createRedisJournal({ target, retentionMs, clock, onNotice });
 };
 
-/** What open obligations still need: the keys that sealed them, and the issuers that they are owed to. */
+/** What open calls and obligations still need: the keys that sealed them, and their issuers. */
 async function stillNeeded(journal: Journal, config: Config, vault: Vault, clock: Clock): Promise<Problem[]> {
   const until = Deadline.in(clock, ASK_WITHIN_MS);
-  const keys = await told(() => journal.keysInUse(), until, clock);
-  const owed = await told(() => journal.owed(), until, clock);
-  if (!keys || !owed) {
+  const needs = await told(() => journal.needs(), until, clock);
+  if (!needs) {
     return [problemAt(config, 'journal.url', 'the journal did not answer', 'see that it runs, then try again')];
   }
   const problems: Problem[] = [];
-  for (const name of keys) {
+  for (const name of needs.keys) {
     if (vault.keyNames().has(name)) continue;
     const what = `lacks the key ${name}, which sealed calls that are still open`;
     problems.push(problemAt(config, 'journal.sealKeyFile', what, 'put it back as a further line until they are done'));
   }
   const issuers = new Set(config.issuers.map(issuer => issuer.id));
-  for (const [issuer, count] of owed.byIssuer) {
-    if (issuers.has(issuer) || count === 0) continue;
-    const what = `lacks the issuer ${issuer}, to which ${count} obligations are still owed`;
-    problems.push(problemAt(config, 'issuers', what, 'put it back until they are delivered'));
+  for (const issuer of needs.issuers) {
+    if (issuers.has(issuer)) continue;
+    const what = `lacks the issuer ${issuer}, of which calls or obligations are still open`;
+    const mend = 'put it back; take its routes away first, and the issuer once nothing is open';
+    problems.push(problemAt(config, 'issuers', what, mend));
   }
   return problems;
 }
@@ -356,6 +356,6 @@ const deliveryObserver = (log: Log, metrics: Metrics): DeliveryObserver => ({
 });
 
 const defectSink = (log: Log, metrics: Metrics) => (error: unknown, requestId?: string) => {
-  metrics.alarm('defect');
+  metrics.alarm(error instanceof VaultError && error.fault === 'unknownKey' ? 'keyMissing' : 'defect');
   log.defect(error, requestId);
 };

@@ -32,6 +32,8 @@ export async function serve({ file, env, onListening, ...rest }: ServeOptions): 
   if (!config) return 1;
   const log = createLog({ clock: systemClock });
   endOnDefect(log);
+  // A reload asked for before there is anything to reload would end the process; the configuration is new anyway.
+  process.on('SIGHUP', () => undefined);
   try {
     const gateway = await startGateway(config, { clock: systemClock, random: systemRandom, log, ...rest });
     const ended = untilSignalled(gateway, { file, env, log });

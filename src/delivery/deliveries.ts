@@ -51,6 +51,8 @@ const RECOVERY_AT_ONCE = 8;
 const ATTEMPT_LEASE_MARGIN_MS = 2000;
 /** How long a journal step of a delivery goes on trying; after that the entry comes back by its lease. */
 const STEP_BUDGET_MS = 1000;
+/** The fence of nobody: claims count theirs from 1. */
+const NO_OWNER = 0;
 /** Ends of claims that wait for the journal: those in flight when it went away, and no more. */
 const FINISHING_MOST = IN_FLIGHT_PER_PROCESS;
 /** How often the end of a claim is tried again: thousands of them may wait for one journal that is away. */
@@ -242,7 +244,8 @@ export class Deliveries {
     });
     const result = this.#resultOf(leased.entry, kind, outcome);
     observer.attempted(line.id, kind, result.kind);
-    await this.#report(leased, result, line.maxProcessingMs);
+    const reported = await this.#report(leased, result, line.maxProcessingMs);
+    if (!reported && outcome.kind !== 'notSent') await this.#afterLease(leased);
     return result.kind === 'done' && outcome.kind === 'answered' ? outcome.answer : undefined;
   }
 
@@ -257,13 +260,29 @@ export class Deliveries {
     return leased?.entry.duty.is === 'due' ? leased : undefined;
   }
 
-  async #report(leased: Held, result: AttemptResult, maxProcessingMs: number): Promise<void> {
+  /** Whether the journal took the report; it does not where the duty has changed hands meanwhile. */
+  async #report(leased: Held, result: AttemptResult, maxProcessingMs: number): Promise<boolean> {
     const { steps, random } = this.#deps;
     const tries = leased.entry.duty.is === 'due' ? leased.entry.duty.tries : 1;
     const nextAt = steps.nowOf(leased) + backoffMs(tries, random.fraction());
     const to = apply(leased.entry, { type: 'attempted', result, nextAt, maxProcessingMs });
     const moved = await steps.moveOnce(leased, to, this.#stepDeadline());
     if (moved) this.#noteParked(moved.entry);
+    return moved !== undefined;
+  }
+
+  /**
+   * A try that ends after its lease may have reached the issuer after a doubt was closed, as a late settle may: a
+   * repeat that was replaced by its undo meanwhile is undone again.
+   */
+  async #afterLease(leased: Held): Promise<void> {
+    const { steps } = this.#deps;
+    const { duty } = leased.entry;
+    if (duty.is !== 'due' || duty.kind !== 'repeat' || steps.nowOf(leased) <= duty.nextAt) return;
+    const late = (entry: Entry, now: number) =>
+      apply(entry, { type: 'settle', fence: NO_OWNER, outcome: { kind: 'unknown' }, now });
+    const moved = await steps.move(leased, late, this.#stepDeadline());
+    if (moved.kind === 'done') this.kick(moved.held);
   }
 
   #noteParked({ key, issuer, duty }: Entry): void {

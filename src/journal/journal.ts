@@ -43,6 +43,9 @@ export type OwedSummary = {
   readonly byIssuer: ReadonlyMap<IssuerId, number>;
 };
 
+/** What the entries that are claimed or owed cannot be finished without: keys by name (`Vault.keyOf`), and issuers. */
+export type Needs = { readonly keys: ReadonlySet<string>; readonly issuers: ReadonlySet<IssuerId> };
+
 export interface Journal {
   /**
    * Writes the first version of an entry if its key has none, in one atomic step, durable before it returns; else
@@ -58,8 +61,8 @@ export interface Journal {
   /** Entries whose time has come, oldest first, at most `limit` for each lane. Takes nothing: moving them does. */
   due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>>;
   owed(): Promise<Reply<OwedSummary>>;
-  /** The key names (see `Vault.keyOf`) of all entries that are claimed or owed. For start and reload, not for the journey. */
-  keysInUse(): Promise<Reply<ReadonlySet<string>>>;
+  /** For start and reload, not for the journey. */
+  needs(): Promise<Reply<Needs>>;
   /** Whether a call now has a chance. */
   isUp(): boolean;
   close(): Promise<void>;

@@ -17,6 +17,7 @@ import {
 import type { Money } from '../domain/money.ts';
 import { isResponseCode } from '../domain/responseCode.ts';
 import { JournalDefect } from './notice.ts';
+import { keyNameOf } from './sealed.ts';
 
 /** Raised when an older gateway could no longer read what we write. */
 const FORMAT = 1;
@@ -192,13 +193,19 @@ const defect = (key: EntryKey, what: string): JournalDefect =>
   new JournalDefect(`the journal's entry ${keyText(key)} ${what}`);
 
 function parseHead(key: EntryKey, head: string): object {
+  const parsed = objectIn(head);
+  if (!parsed) throw defect(key, 'has no readable head');
+  return parsed;
+}
+
+function objectIn(text: string): object | undefined {
   try {
-    const parsed: unknown = JSON.parse(head);
-    if (typeof parsed === 'object' && parsed !== null) return parsed;
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
     // The parser's own message would quote the text.
+    return undefined;
   }
-  throw defect(key, 'has no readable head');
 }
 
 /** One JSON object of a head, read field by field; whatever is not of the expected form is a defect. */
@@ -265,5 +272,20 @@ class Fields {
 
   partOrNull(name: string): Fields | null {
     return this.#fields.get(name) === null ? null : this.part(name);
+  }
+}
+
+/** Gathers what stored records need to be finished. What is broken is reported where its entry is read. */
+export class NeedsOfRecords {
+  readonly keys = new Set<string>();
+  readonly issuers = new Set<IssuerId>();
+
+  add(head: unknown, ...sealed: readonly unknown[]): void {
+    for (const text of sealed) {
+      const name = typeof text === 'string' ? keyNameOf(text as Sealed) : undefined;
+      if (name !== undefined) this.keys.add(name);
+    }
+    const parsed = typeof head === 'string' ? objectIn(head) : undefined;
+    if (parsed && 'issuer' in parsed && typeof parsed.issuer === 'string') this.issuers.add(parsed.issuer as IssuerId);
   }
 }

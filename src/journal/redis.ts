@@ -3,14 +3,15 @@
  * writes in one step; which transitions there are is `domain/entry`'s business. Calls of the journey and the search for
  * due work have connections of their own, so that neither waits behind the other.
  */
-import { born, type Draft, type Entry, isLegal, type Sealed } from '../domain/entry.ts';
+import { born, type Draft, type Entry, isLegal } from '../domain/entry.ts';
 import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import type { Claimed, Found, Journal, Moved, OwedSummary, Reply } from './journal.ts';
+import { Deadline } from '../runtime/deadline.ts';
+import type { Claimed, Found, Journal, Moved, Needs, OwedSummary, Reply } from './journal.ts';
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
-import { answerOf, decode, headOf, keyOfName } from './record.ts';
-import { inspectServer } from './redisChecks.ts';
+import { answerOf, decode, headOf, keyOfName, NeedsOfRecords } from './record.ts';
+import { inspectServer, type ServerFindings } from './redisChecks.ts';
 import { clientOf, connected, placeOf, primariesOf, type RedisClient, type RedisTarget } from './redisConnect.ts';
 import { RedisGuard } from './redisGuard.ts';
 import { addSums, allShards, keysOfShard, type ShardKeys, shardOf, sumArguments } from './redisKeys.ts';
@@ -24,7 +25,6 @@ import {
   textOf,
   textsOf,
 } from './redisScripts.ts';
-import { keyNameOf } from './sealed.ts';
 import { summaryOf, tallyChange } from './tally.ts';
 
 export type RedisJournalOptions = {
@@ -39,6 +39,7 @@ export type RedisJournalOptions = {
 
 /** A gateway that starts together with its Redis gives it this long; then its supervisor should see that it failed. */
 const START_WITHIN_MS = 10_000;
+const INSPECT_AGAIN_MS = 100;
 /** Names of one page when all open entries are gone through: some pages for an outage, little memory each. */
 const SCAN_PAGE = 250;
 
@@ -58,7 +59,7 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
   try {
     await Promise.all([hot, background].map(client => connected(client, place, clock, startWithinMs)));
     for (const server of primariesOf(background)) {
-      const { refusal, warnings } = await inspectServer(server);
+      const { refusal, warnings } = await inspected(server, clock, startWithinMs);
       if (refusal !== undefined) throw new Error(refusal);
       for (const warning of warnings) onNotice(warning);
     }
@@ -68,6 +69,23 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
     throw error;
   }
   return new RedisJournal(hot, background, new RedisGuard(hot, background, place, onNotice), retentionMs, onNotice);
+}
+
+/** A busy server may be late with a single answer; that is no reason not to start. */
+async function inspected(
+  server: Parameters<typeof inspectServer>[0],
+  clock: Clock,
+  withinMs: number,
+): Promise<ServerFindings> {
+  const until = Deadline.in(clock, withinMs);
+  for (;;) {
+    try {
+      return await inspectServer(server);
+    } catch (error) {
+      if (until.leftMs() === 0) throw error;
+      await clock.sleep(INSPECT_AGAIN_MS);
+    }
+  }
 }
 
 type LaneLimit = { readonly lane: Lane; readonly limit: number };
@@ -189,17 +207,17 @@ class RedisJournal implements Journal {
     return done(summaryOf(sums, oldestAgeMs));
   }
 
-  async keysInUse(): Promise<Reply<ReadonlySet<string>>> {
+  async needs(): Promise<Reply<Needs>> {
     if (this.#isClosed) return AWAY;
-    const names = new Set<string>();
+    const needs = new NeedsOfRecords();
     try {
       for (const shard of allShards()) {
-        for (const filed of [shard.owed, shard.lane(RECOVERY)]) await this.#addKeyNames(shard, filed, names);
+        for (const filed of [shard.owed, shard.lane(RECOVERY)]) await this.#addNeeds(shard, filed, needs);
       }
     } catch {
       return { kind: 'unsure' };
     }
-    return done(names);
+    return done(needs);
   }
 
   isUp(): boolean {
@@ -266,18 +284,15 @@ class RedisJournal implements Journal {
     }
   }
 
-  async #addKeyNames(shard: ShardKeys, filed: string, names: Set<string>): Promise<void> {
+  async #addNeeds(shard: ShardKeys, filed: string, needs: NeedsOfRecords): Promise<void> {
     let cursor = '0';
     do {
       const [next, pairs] = await this.#background.zscan(filed, cursor, 'COUNT', SCAN_PAGE);
       const members = pairs.filter((_, i) => i % 2 === 0);
-      const sealed = await Promise.all(
-        members.map(name => this.#background.hmget(shard.entry(name), 'message', 'answer')),
+      const records = await Promise.all(
+        members.map(name => this.#background.hmget(shard.entry(name), 'head', 'message', 'answer')),
       );
-      for (const text of sealed.flat()) {
-        const name = text === null ? undefined : keyNameOf(text as Sealed);
-        if (name !== undefined) names.add(name);
-      }
+      for (const [head, ...sealed] of records) needs.add(head, ...sealed);
       cursor = next;
     } while (cursor !== '0');
   }

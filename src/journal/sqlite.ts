@@ -3,14 +3,13 @@
  * that is on the disk before the call returns; which transitions there are is `domain/entry`'s business.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { born, type Draft, type Entry, isLegal, type Sealed } from '../domain/entry.ts';
+import { born, type Draft, type Entry, isLegal } from '../domain/entry.ts';
 import { filingOf, type Lane } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import type { Claimed, Found, Journal, Moved, OwedSummary, Reply } from './journal.ts';
+import type { Claimed, Found, Journal, Moved, Needs, OwedSummary, Reply } from './journal.ts';
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
-import { answerOf, decode, headOf, keyOfName } from './record.ts';
-import { keyNameOf } from './sealed.ts';
+import { answerOf, decode, headOf, keyOfName, NeedsOfRecords } from './record.ts';
 import { CommitQueue } from './sqliteBatch.ts';
 import { openJournalFile, sqliteCode } from './sqliteFile.ts';
 import { summaryOf, tallyChange } from './tally.ts';
@@ -98,16 +97,11 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  async keysInUse(): Promise<Reply<ReadonlySet<string>>> {
+  async needs(): Promise<Reply<Needs>> {
     return this.#ask(() => {
-      const names = new Set<string>();
-      for (const row of this.#statements.open.iterate()) {
-        for (const sealed of [row.message, row.answer]) {
-          const name = typeof sealed === 'string' ? keyNameOf(sealed as Sealed) : undefined;
-          if (name !== undefined) names.add(name);
-        }
-      }
-      return names;
+      const needs = new NeedsOfRecords();
+      for (const row of this.#statements.open.iterate()) needs.add(row.head, row.message, row.answer);
+      return needs;
     });
   }
 
@@ -228,7 +222,7 @@ const SQL = {
   purge: 'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ? LIMIT ?)',
   due: `SELECT ${RECORD}, wake_at FROM entry WHERE lane = ? AND wake_at <= ? ORDER BY wake_at LIMIT ?`,
   oldest: 'SELECT owed_since FROM entry WHERE owed_since IS NOT NULL ORDER BY owed_since LIMIT 1',
-  open: `SELECT message, answer FROM entry WHERE lane IS NOT NULL OR owed_since IS NOT NULL`,
+  open: `SELECT head, message, answer FROM entry WHERE lane IS NOT NULL OR owed_since IS NOT NULL`,
   claims: `SELECT seq FROM sqlite_sequence WHERE name = 'entry'`,
   latest: 'SELECT at FROM entry ORDER BY id DESC LIMIT 1',
   sum: 'SELECT amount FROM tally WHERE name = ?',

@@ -237,19 +237,20 @@ export function contractOfWork(store: JournalUnderTest): void {
       await happen(store.journal, await happen(store.journal, due, lease(now)), attempted({ kind: 'refused' }));
       await happen(store.journal, done, settled(1, '00', now, sealedWith('answer')));
       await happen(store.journal, resend, unknown(1, now));
-      expect(await insist(() => store.journal.keysInUse())).toEqual(new Set(['claimed', 'owed', 'parked']));
+      expect((await insist(() => store.journal.needs())).keys).toEqual(new Set(['claimed', 'owed', 'parked']));
     });
 
     it('F77 names the key of a tombstone, which is owed from birth', async () => {
       await claimFresh(store.journal, tombstoneOf('K8', { message: 'v1.keyOfTombstone.YQ' as Sealed }));
-      expect(await insist(() => store.journal.keysInUse())).toEqual(new Set(['keyOfTombstone']));
+      expect((await insist(() => store.journal.needs())).keys).toEqual(new Set(['keyOfTombstone']));
+      expect((await insist(() => store.journal.needs())).issuers).toEqual(new Set([ISSUER_A]));
     });
 
     it('F77 names the key of an answer that is owed, too', async () => {
       const { entry, now } = await claimFresh(store.journal, claimOf('K9'));
       const done = await happen(store.journal, entry, settled(1, '00', now, 'v1.keyOfAnswer.YQ' as Sealed));
       await happen(store.journal, done, { type: 'mark', now });
-      expect(await insist(() => store.journal.keysInUse())).toEqual(new Set(['keyA', 'keyOfAnswer']));
+      expect((await insist(() => store.journal.needs())).keys).toEqual(new Set(['keyA', 'keyOfAnswer']));
     });
   });
 }

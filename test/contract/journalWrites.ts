@@ -239,7 +239,7 @@ export function contractOfWrites(store: JournalUnderTest): void {
         store.journal.move(entry, apply(entry, settled(1, '00', now)), writeId()),
         store.journal.due(LANES),
         store.journal.owed(),
-        store.journal.keysInUse(),
+        store.journal.needs(),
       ];
       for (const reply of await Promise.all(calls)) expect(reply).toEqual({ kind: 'away' });
     });

@@ -82,7 +82,7 @@ describe('the journal with Redis down', () => {
       journal.owed(),
     ];
     for (const reply of await Promise.all(calls)) expect(reply).toEqual({ kind: 'away' });
-    expect((await journal.keysInUse()).kind).not.toBe('done');
+    expect((await journal.needs()).kind).not.toBe('done');
     expect(about('connection')).toMatchObject([{ level: 'warning' }]);
     await proxy.mode('pass');
     await isBack('F47-3');
