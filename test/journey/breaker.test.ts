@@ -20,6 +20,9 @@ async function purchasesUntil(state: string, gateway: Gateway, card: string, mos
   return codes;
 }
 
+/** A busy machine may take long over the calls that open it. */
+const SLOW_WINDOW = { windowMs: 60_000 };
+
 /** The states that the breaker went through, as the log has them. */
 const changesOf = (gateway: Gateway) =>
   gateway.logLines().flatMap(({ event, state }) => (event === 'breaker' ? [String(state)] : []));
@@ -53,7 +56,10 @@ describe.concurrent('the breaker', PATIENT, () => {
     const gateway = await rig.gateway(
       { baseUrl: `http://${proxy.host}:${proxy.port}/card-api` },
       // A call that had to wait for a time limit would show.
-      { client: { budgetMs: 6000 }, issuer: { timeoutMs: 5000, maxProcessingMs: 5000, breaker: { openMs: 1500 } } },
+      {
+        client: { budgetMs: 6000 },
+        issuer: { timeoutMs: 5000, maxProcessingMs: 5000, breaker: { ...SLOW_WINDOW, openMs: 1500 } },
+      },
     );
     await proxy.mode('refuse');
     const codes = await purchasesUntil('open', gateway, 'card');
@@ -79,7 +85,7 @@ describe.concurrent('the breaker', PATIENT, () => {
   it('F31 I19: undos go out while it refuses debits', async test => {
     const rig = new Rig(test);
     const issuer = await rig.issuer();
-    const gateway = await rig.gateway(issuer, { issuer: { breaker: { openMs: 600_000 } } });
+    const gateway = await rig.gateway(issuer, { issuer: { breaker: { ...SLOW_WINDOW, openMs: 600_000 } } });
     issuer.script('Purchase', { kind: 'resetAfterEffect' });
     issuer.script('Reversal', { kind: 'code', code: '96', effect: false }, { times: 60 });
     const codes = await purchasesUntil('open', gateway, 'card');
@@ -96,7 +102,9 @@ describe.concurrent('the breaker', PATIENT, () => {
   it('F31 I19: undos alone close it again, and failing ones never open it', async test => {
     const rig = new Rig(test);
     const issuer = await rig.issuer();
-    const gateway = await rig.gateway(issuer, { issuer: { breaker: { openMs: 300, minimumCalls: 5 } } });
+    const gateway = await rig.gateway(issuer, {
+      issuer: { breaker: { ...SLOW_WINDOW, openMs: 300, minimumCalls: 5 } },
+    });
     // Four doubts: too few to open it, and their undos fail many times more.
     issuer.script('Purchase', { kind: 'resetAfterEffect' }, { times: 4 });
     issuer.script('Reversal', { kind: 'code', code: '96', effect: false });
@@ -149,7 +157,7 @@ describe.concurrent('two issuers', PATIENT, () => {
     const [issuer, slow] = await Promise.all([rig.issuer(), rig.issuer()]);
     const gateway = await rig.gateway(issuer, {
       issuer: { maxInFlight: 4 },
-      change: slowCardsTo(slow, { maxInFlight: 3, breaker: { minimumCalls: 3, openMs: 600_000 } }),
+      change: slowCardsTo(slow, { maxInFlight: 3, breaker: { ...SLOW_WINDOW, minimumCalls: 3, openMs: 600_000 } }),
     });
     slow.script('*', { kind: 'hang' });
     const hanging = Array.from({ length: 3 }, () => codeOf(call(gateway, 'Purchase', payment('slow-card'))));

@@ -9,7 +9,18 @@ import type { Gateway } from '../support/gatewayProcess.ts';
 import type { RedisServer } from '../support/redis.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { codeOf, learn, PATIENT, payment, RECOVERED, Rig, redisUrlOf, untilClaimed, untilNothingOwed } from './rig.ts';
+import {
+  approved,
+  codeOf,
+  learn,
+  PATIENT,
+  payment,
+  RECOVERED,
+  Rig,
+  redisUrlOf,
+  untilClaimed,
+  untilNothingOwed,
+} from './rig.ts';
 import { undosOf } from './support.ts';
 
 /** The ids under which undos were sent, each once. */
@@ -55,7 +66,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
   beforeAll(async () => {
     [issuer, redis] = await Promise.all([rig.issuer(), rig.redis()]);
     survivor = await rig.gateway(issuer, { journalUrl: redis.url });
-    await call(survivor, 'Purchase', payment('first'));
+    await approved(survivor, payment('first'));
   });
   afterAll(() => rig.end());
 
@@ -83,7 +94,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
 
   it('F64 I1: another one repeats its refund under the same tranId until answered, and a retry learns it', async test => {
     const dying = await victim(test);
-    const bought = await call(survivor, 'Purchase', payment('refund'));
+    const bought = await approved(survivor, payment('refund'));
     const tranId = newTranId();
     const fields = { ...payment('refund', '5.00'), originalTranId: bought.tranId };
     issuer.script('Refund', { kind: 'hangAfterEffect' }, { tranId, times: 1 });
@@ -118,7 +129,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
   it('F64 F35: a Reversal whose claim was written and not answered still reaches its original', async test => {
     const proxy = await new Rig(test).proxy(redis);
     const dying = await victim(test, redisUrlOf(proxy));
-    const bought = await call(survivor, 'Purchase', payment('claimed'));
+    const bought = await approved(survivor, payment('claimed'));
     const tranId = newTranId();
     const fields = { ...payment('claimed'), originalTranId: bought.tranId };
     // Slow enough to stop the claim's own reply, after those of the look-ups before it.
@@ -139,7 +150,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
 
   it('F64 F36: a Reversal whose undo is at the issuer is delivered by another one', async test => {
     const dying = await victim(test);
-    const bought = await call(survivor, 'Purchase', payment('reversal'));
+    const bought = await approved(survivor, payment('reversal'));
     const tranId = newTranId();
     const fields = { ...payment('reversal'), originalTranId: bought.tranId };
     const ofOriginal = ({ originalTranId }: { readonly originalTranId: string | undefined }) =>
@@ -215,7 +226,7 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
       rig.gateway(issuer, { journalUrl: redis.url }),
     ]);
     // A server that does not know the scripts yet asks for them first.
-    await call(other, 'Purchase', payment('first'));
+    await approved(other, payment('first'));
     return { issuer, redis, proxy, frozen, other };
   };
 
@@ -234,7 +245,7 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
 
     // Whether the reply or the time limit of the claim is looked at first is chance.
     expect(['68', '09']).toContain(await told);
-    expect((await call(frozen, 'Purchase', payment('card'), { tranId })).body.responseCode).toBe('68');
+    expect((await learn(frozen, 'Purchase', payment('card'), { tranId })).body.responseCode).toBe('68');
     await untilNothingOwed(frozen);
     expect(issuer.requestsOf('Purchase', tranId)).toEqual([]);
     expect(issuer.balanceOf('card')).toBe('1000.00');

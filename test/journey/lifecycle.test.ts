@@ -113,7 +113,7 @@ const reloads = (gateway: Gateway) =>
 async function reload(gateway: Gateway): Promise<unknown> {
   const before = reloads(gateway).length;
   gateway.sighup();
-  await waitFor('the end of the reload', () => reloads(gateway).length > before);
+  await waitFor('the end of the reload', () => reloads(gateway).length > before, { timeoutMs: 25_000 });
   return reloads(gateway).at(-1);
 }
 
@@ -216,7 +216,7 @@ describe.concurrent('SIGHUP', PATIENT, () => {
     for (const { baseUrl } of [two, one]) {
       gateway.configure(({ issuers: [issuer] }) => Object.assign(issuer ?? {}, { baseUrl }));
       // A reload asks the journal what is still needed, and is refused where a busy machine lets it wait too long.
-      await waitFor('the reload', async () => (await reload(gateway)) === 'reloaded', { timeoutMs: 15_000 });
+      await waitFor('the reload', async () => (await reload(gateway)) === 'reloaded', { timeoutMs: 30_000 });
     }
     going = false;
     await Promise.all(callers);

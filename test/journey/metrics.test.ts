@@ -2,13 +2,14 @@
  * What an operator sees: the numbers of one doubt from its beginning to its end, money in doubt among them; a parked
  * obligation and its alarm; one log line for each request; and as many series after a thousand ids as after ten.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Answer, call, get, newTranId, post } from '../support/client.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { breakerOf, codeOf, metric, PATIENT, payment, RECOVERED, Rig, samplesOf, untilNothingOwed } from './rig.ts';
 import { undosOf } from './support.ts';
 
+const SOON = { timeout: 10_000, interval: 50 };
 const MONEY = 'gateway_money_in_doubt_minor_units';
 
 /** The gauges of what is open. */
@@ -31,8 +32,8 @@ describe.concurrent('a doubt in numbers', PATIENT, () => {
     const issuer = await rig.issuer();
     const journal = kind === 'redis' ? { journalUrl: (await rig.redis()).url } : {};
     const gateway = await rig.gateway(issuer, journal);
-    expect(await owed(gateway)).toEqual({ doubts: 0, due: 0, parked: 0 });
-    expect(await metric(gateway, 'gateway_obligation_oldest_age_seconds')).toBe(0);
+    await vi.waitFor(async () => expect(await owed(gateway)).toEqual({ doubts: 0, due: 0, parked: 0 }), SOON);
+    await vi.waitFor(async () => expect(await metric(gateway, 'gateway_obligation_oldest_age_seconds')).toBe(0), SOON);
 
     issuer.script('Purchase', { kind: 'resetAfterEffect' });
     issuer.script('LoadFund', { kind: 'resetAfterEffect' }, { times: 1 });
@@ -42,10 +43,14 @@ describe.concurrent('a doubt in numbers', PATIENT, () => {
     await call(gateway, 'Purchase', amount('yen', '500', '392'));
     const load = amount('euros', '7.05', '978');
     const { tranId } = await call(gateway, 'LoadFund', load);
-    expect(await owed(gateway)).toEqual({ doubts: 3, due: 3, parked: 0 });
+    // A scrape that the journal did not answer in time has no such gauges.
+    await vi.waitFor(async () => expect(await owed(gateway)).toEqual({ doubts: 3, due: 3, parked: 0 }), SOON);
     const money = async () => Promise.all(['840', '392', '978'].map(currency => metric(gateway, MONEY, { currency })));
-    expect(await money()).toEqual([1250, 500, 705]);
-    expect(await metric(gateway, 'gateway_obligations', { issuer: 'test-issuer' })).toBe(3);
+    await vi.waitFor(async () => expect(await money()).toEqual([1250, 500, 705]), SOON);
+    await vi.waitFor(
+      async () => expect(await metric(gateway, 'gateway_obligations', { issuer: 'test-issuer' })).toBe(3),
+      SOON,
+    );
     const age = (await metric(gateway, 'gateway_obligation_oldest_age_seconds')) ?? 0;
     await waitFor('the oldest to grow older', async () => {
       return ((await metric(gateway, 'gateway_obligation_oldest_age_seconds')) ?? 0) > age;
@@ -56,8 +61,8 @@ describe.concurrent('a doubt in numbers', PATIENT, () => {
 
     issuer.heal();
     await untilNothingOwed(gateway);
-    expect(await owed(gateway)).toEqual({ doubts: 0, due: 0, parked: 0 });
-    expect(await metric(gateway, 'gateway_obligation_oldest_age_seconds')).toBe(0);
+    await vi.waitFor(async () => expect(await owed(gateway)).toEqual({ doubts: 0, due: 0, parked: 0 }), SOON);
+    await vi.waitFor(async () => expect(await metric(gateway, 'gateway_obligation_oldest_age_seconds')).toBe(0), SOON);
     for (const sum of await money()) expect(sum ?? 0).toBe(0);
     expect(await metric(gateway, 'gateway_deliveries_total', { kind: 'undo', result: 'done' })).toBe(2);
     expect(await metric(gateway, 'gateway_deliveries_total', { kind: 'repeat', result: 'done' })).toBe(1);
@@ -78,7 +83,7 @@ describe.concurrent('a doubt in numbers', PATIENT, () => {
     expect(await codeOf(call(gateway, 'Purchase', payment('poison'), { tranId }))).toBe('68');
     await waitFor('the obligation to be parked', async () => (await owed(gateway)).parked === 1);
     expect(await metric(gateway, 'gateway_alarms_total', { kind: 'parked' })).toBe(1);
-    expect(await metric(gateway, MONEY, { currency: '840' })).toBe(1250);
+    await vi.waitFor(async () => expect(await metric(gateway, MONEY, { currency: '840' })).toBe(1250), SOON);
     const alarm = await waitFor('the alarm in the log', () =>
       gateway.logLines().find(({ event }) => event === 'alarm'),
     );
@@ -92,8 +97,8 @@ describe.concurrent('a doubt in numbers', PATIENT, () => {
     for (let no = 0; no < 3; no += 1) await call(gateway, 'Purchase', payment('other'));
     await issuer.waitFor('the undos of the others', () => issuer.balanceOf('other') === '1000.00', RECOVERED);
     await waitFor('nothing but the parked one', async () => (await owed(gateway)).due === 0);
-    expect(await owed(gateway)).toEqual({ doubts: 1, due: 0, parked: 1 });
-    expect(await metric(gateway, MONEY, { currency: '840' })).toBe(1250);
+    await vi.waitFor(async () => expect(await owed(gateway)).toEqual({ doubts: 1, due: 0, parked: 1 }), SOON);
+    await vi.waitFor(async () => expect(await metric(gateway, MONEY, { currency: '840' })).toBe(1250), SOON);
     expect(undosOf(issuer, tranId)).toHaveLength(1);
     const again = await call(gateway, 'Purchase', payment('poison'), { tranId });
     expect(again.body.responseCode).toBe('68');

@@ -24,13 +24,18 @@ export const JOURNALS = ['SQLite', 'Redis'] as const;
 export type JournalKind = (typeof JOURNALS)[number];
 
 /** Nothing runs out of time by accident, however busy the machine is: for all but the tests of time-outs. */
-export const PATIENT: Pace = { issuer: { timeoutMs: 4000, maxProcessingMs: 4000 }, client: { budgetMs: 8000 } };
+const PATIENT: Pace = { issuer: { timeoutMs: 4000, maxProcessingMs: 4000 }, client: { budgetMs: 8000 } };
 
-/** What is never answered times out soon, and what was never sent can no longer come some eight seconds later. */
-export const HASTY: Pace = { issuer: { timeoutMs: 2500, maxProcessingMs: 2500 }, client: { budgetMs: 3000 } };
+/** What is never answered times out soon. */
+export const HASTY: Pace = { issuer: { timeoutMs: 2500, maxProcessingMs: 2500 }, client: { budgetMs: 6000 } };
+
+/** What was never sent can no longer come some four seconds later. */
+export const BRIEF: Pace = { issuer: { timeoutMs: 1000, maxProcessingMs: 1000 }, client: { budgetMs: 1300 } };
 
 /** A claim is leased for the budget and this (design, section 7). */
 export const LEASE_MARGIN_MS = 2000;
+/** Starts, waits for deliveries that back off, and a busy machine. */
+const PLAY_MS = 120_000;
 /** Longer than a round of looking for due work, several times over. */
 const QUIET_MS = 1000;
 
@@ -91,7 +96,7 @@ export function onBoth<Played extends { readonly stage: Stage }>(
   const plays = new Map<JournalKind, Played>();
   beforeAll(async () => {
     await Promise.all(JOURNALS.map(async journal => plays.set(journal, await play(journal))));
-  });
+  }, PLAY_MS);
   afterAll(async () => {
     await Promise.all([...plays.values()].map(({ stage }) => stage.stop()));
   });
@@ -158,6 +163,11 @@ export function netOf(issuer: ScriptedIssuer, tranId: string): { available: bigi
 
 export const NOTHING_DONE = { available: 0n, held: 0n };
 
+/** The ids of messages, each once. */
+export const idsOf = (requests: readonly IssuerRequest[]): string[] => [
+  ...new Set(requests.map(({ tranId }) => tranId)),
+];
+
 /** Messages by which a transaction is undone. */
 export const undosOf = (issuer: ScriptedIssuer, tranId: string): readonly IssuerRequest[] =>
   issuer.requests.filter(
@@ -198,6 +208,9 @@ function sumOf(text: string, name: string, ifNone?: number): number {
   if (values.length === 0 && ifNone === undefined) throw new Error(`no ${name} in the metrics`);
   return values.reduce((sum, value) => sum + value, 0);
 }
+
+/** A `tranId` that the gateway has derived. */
+export const DERIVED = /^RV[A-Z2-7]{30}$/;
 
 /** Until no delivery is due and no doubt is open. */
 export async function untilNothingDue({ gateway }: Stage, timeoutMs = 25_000): Promise<void> {

@@ -11,19 +11,22 @@ import { FOLDER_MARK, watchFolder } from './watcher.ts';
 const FIRST_PORT = 20_000;
 /** Ports end here because a Redis Cluster node also takes its port plus 10 000, and 32 768 is where Linux begins to give out. */
 const PORT_COUNT = 2_700;
-const TRIES = 200;
+/** Test files run in at most so many processes at a time, each with a slice of the ports. */
+const SLICES = 9;
+const SLICE_PORTS = PORT_COUNT / SLICES;
 
-const given = new Set<number>();
+const sliceStart = FIRST_PORT + (Number(process.env.VITEST_POOL_ID ?? 0) % SLICES) * SLICE_PORTS;
+/** A run beside this one begins elsewhere in its slice. */
+let next = Math.floor(Math.random() * SLICE_PORTS);
 
-/** A free TCP port on the loopback interface, never given twice by this process. */
+/** A free TCP port on the loopback interface, not given again by this process before all others were. */
 export async function freePort(): Promise<number> {
-  for (let i = 0; i < TRIES; i += 1) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORT_COUNT);
-    if (given.has(port) || !(await isFree(port))) continue;
-    given.add(port);
-    return port;
+  for (let tries = 0; tries < SLICE_PORTS; tries += 1) {
+    const port = sliceStart + (next % SLICE_PORTS);
+    next += 1;
+    if (await isFree(port)) return port;
   }
-  throw new Error(`no free port in ${TRIES} tries from ${FIRST_PORT} to ${FIRST_PORT + PORT_COUNT}`);
+  throw new Error(`no free port from ${sliceStart} to ${sliceStart + SLICE_PORTS}`);
 }
 
 const isFree = (port: number): Promise<boolean> =>
