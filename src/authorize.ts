@@ -144,12 +144,13 @@ async function transact(deps: JourneyDeps, call: Call): Promise<Told> {
   if (claimed.kind === 'unsure') return inProgress(call);
   if (claimed.kind === 'exists') return answerAgain(deps, call, claimed.held);
   if (named.kind === 'refused') return settle(deps, call, claimed.held, unsent(named.code));
-  if (claimed.held.entry.policy === 'undo') return reverse(deps, call, claimed.held);
+  if (claimed.held.entry.policy === 'undo') return reverse(deps, call, claimed.held, named.original);
   return settle(deps, call, claimed.held, await forward(deps, call));
 }
 
 type Named =
-  | { readonly kind: 'free' }
+  /** `original` as it was read, null where it is not here; absent where none is named. */
+  | { readonly kind: 'free'; readonly original?: Held | null }
   /** This very `tranId` has an entry: what it holds stands, whatever has become of the original since. */
   | { readonly kind: 'known'; readonly held: Held }
   /** The original is in flight or in doubt: 09, and nothing is claimed. */
@@ -168,8 +169,8 @@ async function lookUpOriginal(deps: JourneyDeps, call: Call): Promise<Named> {
   );
   if (own === undefined || original === undefined) throw refuse('journalAway', message);
   if (own) return { kind: 'known', held: own };
-  if (!original) return { kind: 'free' };
-  if (row.original === 'reversed') return judgeReversal(deps, call, original.entry);
+  if (!original) return { kind: 'free', original };
+  if (row.original === 'reversed') return judgeReversal(deps, call, original);
   if (original.entry.client !== client.id) return { kind: 'refused', code: '25' };
   if (row.original === 'mentioned') return { kind: 'free' };
   const standing = originalStanding(original.entry);
@@ -183,10 +184,11 @@ const FAULTS = {
   '02': ['invalidCardNumber', 'cardNumber', 'must be the card of the original'],
 } as const;
 
-function judgeReversal(deps: JourneyDeps, { message, client, line }: Call, original: Entry): Named {
-  const stored = deps.vault.openMessage(original.key, original.message);
-  const code = reversalFault(reversalClaimOf(message, client.id, line.id, deps.vault), original, stored);
-  if (code === null) return { kind: 'free' };
+function judgeReversal(deps: JourneyDeps, { message, client, line }: Call, original: Held): Named {
+  const { entry } = original;
+  const stored = deps.vault.openMessage(entry.key, entry.message);
+  const code = reversalFault(reversalClaimOf(message, client.id, line.id, deps.vault), entry, stored);
+  if (code === null) return { kind: 'free', original };
   if (code === '25') return { kind: 'refused', code };
   const [reason, field, rule] = FAULTS[code];
   // A message has one of the two.
@@ -227,10 +229,10 @@ async function send(deps: JourneyDeps, call: Call, deadline: Deadline): Promise<
  * A Reversal is not forwarded: it marks its original, whose one undo is delivered under a derived id. The first try is
  * awaited for its balances; the answer is 00 with or without them, since the undo goes on until it is acknowledged.
  */
-async function reverse(deps: JourneyDeps, call: Call, held: Held): Promise<Told> {
+async function reverse(deps: JourneyDeps, call: Call, held: Held, known: Held | null | undefined): Promise<Told> {
   const deadline = call.deadline.within(call.client.budgetMs, SETTLE_RESERVE_MS);
   const followed = await timed(deps, call, 'journalMs', () =>
-    followReversal(deps.steps, deps.vault, held.entry, deadline),
+    followReversal(deps.steps, deps.vault, held.entry, deadline, known),
   );
   // The claim's lease brings the Reversal to its original later.
   if (followed.kind === 'unsure') return inProgress(call);
@@ -260,9 +262,13 @@ async function settle(deps: JourneyDeps, call: Call, held: Held, outcome: Outcom
   // Taken over meanwhile: the answer is what the new owner wrote.
   if (entry.fence !== fence) return tellEntry(deps, call, entry, true);
   if (outcome.kind !== 'answered') return tellEntry(deps, call, entry, false, outcome.kind);
-  // In doubt although answered: a Reversal came meanwhile, and an approval must not be told.
-  return entry.standing.at === 'settled' ? told(call, outcome.answer) : tellEntry(deps, call, entry, false, 'unknown');
+  // Another answer than ours: a Reversal came meanwhile, and an approval must not be told.
+  return holds(entry, settled) ? told(call, outcome.answer) : tellEntry(deps, call, entry, false, 'unknown');
 }
+
+/** Whether the entry holds this very answer: no two are sealed to the same text. */
+const holds = ({ standing }: Entry, settled: SettleOutcome): boolean =>
+  standing.at === 'settled' && settled.kind === 'answered' && standing.answer.sealed === settled.answer.sealed;
 
 function settleOutcome(deps: JourneyDeps, { key }: Entry, outcome: Outcome): SettleOutcome {
   if (outcome.kind !== 'answered') return { kind: outcome.kind };

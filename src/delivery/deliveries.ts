@@ -69,6 +69,8 @@ export class Deliveries {
   #finishing = 0;
   /** Whether the last poll filled a lane, so that there may be more. */
   #more = false;
+  /** Aborted when a try has ended and the next poll need not wait. */
+  #roomAgain = new AbortController();
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
@@ -81,6 +83,7 @@ export class Deliveries {
   /** Begins nothing more, and waits for what is under way; each try is bounded by its issuer's time-out. */
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#roomAgain.abort();
     await this.#loop;
     await Promise.all(this.#running);
   }
@@ -150,10 +153,8 @@ export class Deliveries {
   async #pause(): Promise<void> {
     const { clock } = this.#deps;
     if (!this.#more) return clock.sleep(POLL_MS, this.#stop.signal);
-    const enough = new AbortController();
-    const poll = clock.sleep(POLL_MS, AbortSignal.any([this.#stop.signal, enough.signal]));
-    await Promise.race([poll, ...this.#running]);
-    enough.abort();
+    this.#roomAgain = new AbortController();
+    await clock.sleep(POLL_MS, this.#roomAgain.signal);
     await clock.sleep(BUSY_POLL_MS, this.#stop.signal);
   }
 
@@ -161,6 +162,7 @@ export class Deliveries {
     const lines = [...this.#deps.issuers.all()];
     const lanes = lines.map(line => ({ lane: line.id, limit: freeTries(line) })).filter(({ limit }) => limit > 0);
     const found = await this.#deps.journal.due([{ lane: RECOVERY, limit: RECOVERY_BATCH }, ...lanes]);
+    this.#more = false;
     if (found.kind !== 'done') return;
     const queue = found.value.map(each => this.#deps.steps.hold(each));
     this.#more = [...lanes, { lane: RECOVERY, limit: RECOVERY_BATCH }].some(
@@ -201,6 +203,7 @@ export class Deliveries {
       return await this.#attempt(held, line);
     } finally {
       leave();
+      this.#roomAgain.abort();
     }
   }
 

@@ -45,14 +45,18 @@ export type Marked =
   | { readonly kind: 'fault'; readonly code: ReversalFault }
   | { readonly kind: 'unsure' };
 
-/** Marks the original as reversed, or buries a tombstone where there is none yet. Idempotent. */
+/**
+ * Marks the original as reversed, or buries a tombstone where there is none yet. Idempotent. `known` is the original as it
+ * was read just now, null where there was none; the move finds out if that has changed.
+ */
 export async function markOriginal(
   steps: Steps,
   vault: Vault,
   reversal: ReversalClaim,
   deadline: Deadline,
+  known?: Held | null,
 ): Promise<Marked> {
-  let held = await steps.read(reversal.original, deadline);
+  let held = known === undefined ? await steps.read(reversal.original, deadline) : known;
   if (held === null) {
     const buried = await steps.claim(tombstoneOf(reversal), deadline);
     if (buried.kind === 'fresh') return { kind: 'marked', held: buried.held };
@@ -96,10 +100,16 @@ export function reversalClaimOf(message: Message, client: ClientId, issuer: Issu
 }
 
 /** Follows a Reversal to its original, from the Reversal's journal entry alone. Idempotent. */
-export async function followReversal(steps: Steps, vault: Vault, entry: Entry, deadline: Deadline): Promise<Followed> {
+export async function followReversal(
+  steps: Steps,
+  vault: Vault,
+  entry: Entry,
+  deadline: Deadline,
+  known?: Held | null,
+): Promise<Followed> {
   const { api, header, fields } = vault.openMessage(entry.key, entry.message);
   const reversal = reversalClaimOf(messageOf(rowOf(api), header, fields), entry.client, entry.issuer, vault);
-  const marked = await markOriginal(steps, vault, reversal, deadline);
+  const marked = await markOriginal(steps, vault, reversal, deadline, known);
   switch (marked.kind) {
     case 'marked':
       return { kind: 'followed', code: '00', original: marked.held };

@@ -1,0 +1,165 @@
+/**
+ * The journey on a real SQLite journal that loses replies on request: what was written and what the caller is told must
+ * agree, whoever else moved the entry in between.
+ */
+import { afterEach, describe, expect, it } from 'vitest';
+import { createJourney } from '../src/authorize.ts';
+import { rowOf } from '../src/catalogue/apis.ts';
+import type { ClientConfig } from '../src/config/config.ts';
+import { Deliveries } from '../src/delivery/deliveries.ts';
+import type { ApiName, ClientId, IssuerId, ParticipantId, TranId } from '../src/domain/ids.ts';
+import type { Outcome } from '../src/domain/outcome.ts';
+import { Secret } from '../src/domain/secret.ts';
+import type { IssuerLine } from '../src/issuer/issuer.ts';
+import type { Journal } from '../src/journal/journal.ts';
+import { createSqliteJournal } from '../src/journal/sqlite.ts';
+import { Steps } from '../src/journal/steps.ts';
+import { createVault } from '../src/journal/vault.ts';
+import { createBulkhead } from '../src/runtime/bulkhead.ts';
+import { systemClock as clock } from '../src/runtime/clock.ts';
+import { systemRandom as random } from '../src/runtime/random.ts';
+import { waitFor } from './support/waitFor.ts';
+
+const PARTICIPANT = '100000' as ParticipantId;
+const HOUR_MS = 3_600_000;
+const APPROVED: Outcome = {
+  kind: 'answered',
+  status: 200,
+  answer: { code: '00', desc: 'approved', fields: new Secret({}) },
+};
+
+const cleanUps: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+const clientOf = (): ClientConfig => ({
+  id: 'wallet' as ClientId,
+  participants: new Set([PARTICIPANT]),
+  product: 'prepaid',
+  scopes: new Set(),
+  access: { kind: 'bearer', tokenSha256: [] },
+  payload: 'plain',
+  allowFrom: undefined,
+  budgetMs: 5000,
+  timestampToleranceSeconds: 0,
+  ratePerSecond: 0,
+});
+
+/** A gateway in this process whose issuer approves each Purchase when it is told to, and everything else at once. */
+async function stage(wrap: (journal: Journal) => Journal) {
+  const inner = await createSqliteJournal({
+    path: ':memory:',
+    retentionMs: HOUR_MS,
+    clock,
+    onNotice: () => undefined,
+  });
+  const journal = wrap(inner);
+  const sent: string[] = [];
+  const decision = Promise.withResolvers<void>();
+  const line: IssuerLine = {
+    id: 'bank' as IssuerId,
+    issuer: {
+      state: 'closed',
+      send: async message => {
+        sent.push(message.api);
+        await decision.promise;
+        return APPROVED;
+      },
+      deliver: async message => {
+        sent.push(message.api);
+        return APPROVED;
+      },
+      close: async () => undefined,
+    },
+    inFlight: createBulkhead(10),
+    deliveries: createBulkhead(10),
+    timeoutMs: () => 4000,
+    maxProcessingMs: 60_000,
+    remembersMs: HOUR_MS,
+  };
+  const issuers = { get: () => line, all: () => [line] };
+  const steps = new Steps(journal, clock, random);
+  const vault = createVault([new Secret(new Uint8Array(32))]);
+  const observer = {
+    attempted: () => undefined,
+    takenOver: () => undefined,
+    parked: () => undefined,
+    failed: (error: unknown) => expect.fail(String(error)),
+  };
+  const deliveries = new Deliveries({ journal, steps, vault, issuers, clock, random, observer });
+  deliveries.start();
+  cleanUps.push(async () => {
+    await deliveries.stop();
+    await inner.close();
+  });
+  const routes = [{ participant: PARTICIPANT, cardPrefix: '', issuer: line.id }];
+  const site = { authenticate: clientOf, permit: () => undefined, routes, retentionHours: 168 };
+  const onDefect = (error: unknown) => expect.fail(String(error));
+  const journey = createJourney({ site: () => site, issuers, journal, steps, vault, deliveries, clock, onDefect });
+  const day = new Date(clock.wallMs()).toISOString().slice(0, 10).replaceAll('-', '');
+  const call = async (api: string, fields: Readonly<Record<string, string>>) => {
+    const header = { participantId: PARTICIPANT, tranBranch: '1', tranChnl: '08', tranDate: day, tranTime: '101010' };
+    const body = { ...header, cardToken: 'card-1', tranAmount: '5.00', tranCurrency: '840', ...fields };
+    const { answer } = await journey({
+      row: rowOf(api as ApiName),
+      requestId: 'request',
+      peer: '127.0.0.1',
+      forwardedFor: [],
+      authorization: undefined,
+      timestamp: String(Math.floor(clock.wallMs())),
+      idempotencyKey: undefined,
+      readBody: async () => Buffer.from(JSON.stringify(body)),
+      arrivedMonotonicMs: clock.monotonicMs(),
+    });
+    return answer;
+  };
+  const entryOf = async (tranId: string) => {
+    const reply = await inner.read({ participantId: PARTICIPANT, tranId: tranId as TranId });
+    return reply.kind === 'done' ? reply.value.entry : null;
+  };
+  return { call, entryOf, sent, decide: decision.resolve };
+}
+
+describe('the journey when the reply of its settle is lost', () => {
+  it('F62 F37 I2 I3: a marked purchase that was undone meanwhile is not told approved', async () => {
+    const undone = Promise.withResolvers<void>();
+    let lost = 0;
+    const world = await stage(inner => ({
+      ...bound(inner),
+      move: async (from, to, writeId) => {
+        const reply = await inner.move(from, to, writeId);
+        const settles = from.standing.at === 'claimed' && to.standing.at === 'doubt';
+        if (!settles || lost > 0) return reply;
+        lost += 1;
+        // Written, and worked on by whoever polls, before this process hears of it.
+        await undone.promise;
+        return { kind: 'unsure' };
+      },
+    }));
+    const purchase = world.call('Purchase', { tranId: 'O1' });
+    await waitFor('the purchase at the issuer', () => world.sent.includes('Purchase'));
+    expect((await world.call('Reversal', { tranId: 'R1', originalTranId: 'O1' })).code).toBe('00');
+    world.decide();
+    await waitFor('the undo', async () => (await world.entryOf('O1'))?.duty.is === 'delivered');
+    undone.resolve();
+    const told = await purchase;
+    expect(told.code).toBe('68');
+    const entry = await world.entryOf('O1');
+    expect(entry?.standing).toMatchObject({ at: 'settled', answer: { code: '68' } });
+    expect(world.sent).toEqual(['Purchase', 'Reversal']);
+    expect(await world.call('Purchase', { tranId: 'O1' })).toMatchObject({ code: '68', replayed: true });
+  });
+});
+
+/** The journal's methods, to be spread and replaced one by one. */
+const bound = (journal: Journal): Journal => ({
+  claim: (draft, writeId) => journal.claim(draft, writeId),
+  read: key => journal.read(key),
+  move: (from, to, writeId) => journal.move(from, to, writeId),
+  due: lanes => journal.due(lanes),
+  owed: () => journal.owed(),
+  needs: () => journal.needs(),
+  isUp: () => journal.isUp(),
+  close: () => journal.close(),
+});
