@@ -81,7 +81,7 @@ const adaptersRule = fileRule('adapters never import each other', inSrc, ({ path
 
 const compositionRule = fileRule(
   'only gateway builds adapters',
-  path => inSrc(path) && adapterOf(path) === undefined && !/^src\/(gateway|main|cli)(\.ts$|\/)/.test(path),
+  path => inSrc(path) && adapterOf(path) === undefined && !/^src\/(gateway|parts|main|cli)(\.ts$|\/)/.test(path),
   ({ imports }, found) => {
     for (const { specifier, path, line, typeOnly } of imports) {
       if (typeOnly || adapterOf(path) === undefined) continue;
