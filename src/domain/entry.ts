@@ -306,7 +306,8 @@ function lease(entry: Entry, now: number, leaseMs: number, limits: DutyLimits): 
   const until = now + leaseMs;
   // Past this the issuer may take a repeat for a new transaction; the whole lease must fit before it.
   if (duty.kind === 'repeat' && until >= entry.claimedAt + limits.remembersMs) return park(entry, 'repeatWindowOver');
-  if (now - duty.since >= limits.parkAfterMs) return park(entry, 'exhausted');
+  // Not before it was tried: gateway or issuer may have been away for all that time.
+  if (duty.tries > 0 && now - duty.since >= limits.parkAfterMs) return park(entry, 'exhausted');
   return {
     ...entry,
     sentUntil: duty.kind === 'repeat' ? Math.max(entry.sentUntil, until) : entry.sentUntil,

@@ -44,8 +44,8 @@ export type HttpIssuerOptions = {
 
 /** As long as the usual budget for a send: later than that nobody waits for this connection. */
 const CONNECT_TIMEOUT_MS = 2000;
-/** A page of 100 history records of usual length is half of it; what is longer is no answer but a mistake or an attack. */
-const RESPONSE_BYTES = 64 * 1024;
+/** A page of 100 history records, each field at its longest and every character escaped, is about 250 KiB. */
+const RESPONSE_BYTES = 512 * 1024;
 /** Node's own limit for what it receives. */
 const HEADER_BYTES = 16 * 1024;
 

@@ -55,7 +55,9 @@ function doubtAboutAmount(message: Message, fields: WireFields): UnknownReason |
   if (!isMoney(approved)) return 'badField';
   const compared = compareMoney(approved, message.amount);
   if (compared > 0) return 'wrongEcho';
-  return compared < 0 && message.fields.reveal().partialAllowed !== 'Y' ? 'partialApproval' : undefined;
+  // An approval of nothing is no approval, whatever the caller allowed.
+  const allowed = message.fields.reveal().partialAllowed === 'Y' && approved.minor > 0n;
+  return compared < 0 && !allowed ? 'partialApproval' : undefined;
 }
 
 const descCheck = checkOf({ kind: 'AN', max: 120 });

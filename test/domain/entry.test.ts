@@ -160,7 +160,6 @@ describe('what is owed', () => {
 
   it('F34 no send of the original can begin after sentUntil, which only moves on', () => {
     everyTurn(({ before, event, after, now }) => {
-      // A command that is claimed again has a lease of its own; it is never undone, so nothing is counted from there.
       expect(after.sentUntil).toBeGreaterThanOrEqual(before.sentUntil);
       if (after.standing.at === 'claimed') expect(after.sentUntil).toBeGreaterThanOrEqual(after.standing.leaseUntil);
       const isRepeat = event.type === 'lease' && after.duty.is === 'due' && after.duty.kind === 'repeat';
@@ -173,6 +172,13 @@ describe('what is owed', () => {
       if (event.type !== 'lease' || after === before || kindOf(before.duty) !== 'repeat') return;
       if (after.duty.is === 'due') expect(after.duty.nextAt).toBeLessThan(after.claimedAt + REMEMBERS_MS);
       else expect(after.duty.is).toBe('parked');
+    });
+  });
+
+  it('I17 what was never tried is not parked for its age: it is tried first', () => {
+    everyTurn(({ before, event, after }) => {
+      if (event.type !== 'lease' || before.duty.is !== 'due' || before.duty.tries > 0) return;
+      expect(after.duty).not.toMatchObject({ is: 'parked', why: 'exhausted' });
     });
   });
 

@@ -50,12 +50,12 @@ describe('F21 F22 F24: bodies that are no answer', () => {
       (socket, request) => socket.write(response('200 OK', approval(request, { approvedAmount: '10.00' }))),
       'partialApproval',
     ],
-    ['huge, with its length declared', body(Buffer.alloc(200_000, 'x')), 'tooLarge'],
+    ['huge, with its length declared', body(Buffer.alloc(2_000_000, 'x')), 'tooLarge'],
     [
       'huge, in chunks',
       socket => {
         socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
-        for (let i = 0; i < 100; i += 1) socket.write(`1000\r\n${'x'.repeat(0x1000)}\r\n`);
+        for (let i = 0; i < 300; i += 1) socket.write(`1000\r\n${'x'.repeat(0x1000)}\r\n`);
       },
       'tooLarge',
     ],

@@ -72,6 +72,33 @@ describe('the request', () => {
 });
 
 describe('replies that are answers', () => {
+  it('F24: a full page of history with every field at its longest is an answer', async () => {
+    const wide = (length: number) => '\u{1f4b3}'.repeat(length);
+    const record = {
+      tranId: 'T'.repeat(32),
+      tranDate: '20260102',
+      tranTime: '101112',
+      tranType: wide(30),
+      tranAmount: '99999999999999.99',
+      tranCurrency: '840',
+      billAmount: '99999999999999.99',
+      billCurrency: '840',
+      merchantName: wide(40),
+      merchantCategoryCode: '5411',
+      originalTranId: 'T'.repeat(32),
+      authCode: wide(6),
+      memo: wide(120),
+    };
+    const escaped = (text: string) =>
+      text.replaceAll(/[\ud800-\udfff]/g, unit => `\\u${unit.charCodeAt(0).toString(16)}`);
+    const server = await issuer((socket, request) => {
+      const page = { recordNum: '100', recordList: Array.from({ length: 100 }, () => record) };
+      socket.write(response('200 OK', escaped(approval(request, page))));
+    });
+    const history = messageOf('TransactionHistory', { cardToken: 'tok_1', pageSize: '100' }, null);
+    expect(codeOf(await send(connectorTo(server.baseUrl), history))).toBe('00');
+  });
+
   it('F16: a slow answer within the budget is an answer', async () => {
     const server = await issuer((socket, request) => setTimeout(() => approve(socket, request), 300));
     expect(codeOf(await send(connectorTo(server.baseUrl)))).toBe('00');

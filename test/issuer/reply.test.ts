@@ -217,6 +217,8 @@ describe('approvals of less', () => {
     ['N', '10.00', 'partialApproval'],
     [undefined, '0', 'partialApproval'],
     ['Y', '12.51', 'wrongEcho'],
+    ['Y', '0', 'partialApproval'],
+    ['Y', '0.00', 'partialApproval'],
   ])('partialAllowed %s, approved %s: %s', (allowed, approvedAmount, reason) => {
     const message = partial(allowed);
     expect(read(message, approvalOf(message, { approvedAmount }))).toEqual(unknown(reason));
