@@ -82,3 +82,8 @@ export const ACCESS_TOKEN_MINUTES_DEFAULT = 60;
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 /** Keys, tokens and hashes are far below this. */
 export const CONFIG_PART_BYTES_MAX = 64 * 1024;
+
+/** Most that a client assertion may live: it is used at once. */
+export const ASSERTION_LIFE_SECONDS_MAX = 300;
+/** What clocks of synchronised machines differ at most. */
+export const CLOCK_TOLERANCE_SECONDS = 10;

@@ -18,6 +18,8 @@ export const REFUSALS = {
   tranIdReused: { status: 400, code: '94' },
   /** The HTTP message itself is not acceptable: size, media type, target, a header sent twice. */
   http: { status: 400, code: '30' },
+  /** The encrypted body could not be opened. Why is told to nobody: every cause looks the same, on purpose. */
+  envelope: { status: 400, code: '30' },
   /** No authorization header, or not `Bearer` and one token. */
   authorizationHeader: { status: 401, code: '10' },
   /** Token unknown, expired or of a disabled client. Looks the same as the next two, on purpose. */
@@ -45,12 +47,20 @@ export class Refusal extends Error {
   readonly errors: readonly FieldError[];
   /** The public header fields as far as they could be read, echoed in the answer. */
   readonly header: WireFields;
+  /** For our own log only: a word from a closed list of whoever refused, never a value of the caller's. */
+  readonly detail: string | undefined;
 
-  constructor(reason: RefusalReason, errors: readonly FieldError[] = [], header: WireFields = {}) {
+  constructor(
+    reason: RefusalReason,
+    errors: readonly FieldError[] = [],
+    header: WireFields = {},
+    detail: string | undefined = undefined,
+  ) {
     super(reason);
     this.name = 'Refusal';
     this.reason = reason;
     this.errors = errors;
     this.header = header;
+    this.detail = detail;
   }
 }

@@ -1,14 +1,17 @@
 /**
- * Who is calling: a bearer token (RFC 6750) and the address it comes from name the client, or the call is refused. The
- * statuses are the published table's, not RFC 6750's: 401 for the header's form, 403 for whatever is not valid here;
- * all refusals with 403 look the same to the caller.
+ * Who is calling: a bearer token (RFC 6750), opaque or of ours (RFC 9068), and the address it comes from name the client,
+ * or the call is refused. The statuses are the published table's, not RFC 6750's: 401 for the header's form, 403 for
+ * whatever is not valid here; all refusals with 403 look the same to the caller.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { ApiRow } from '../catalogue/row.ts';
 import type { Cidr, ClientConfig } from '../config/config.ts';
+import type { ApiName } from '../domain/ids.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Secret } from '../domain/secret.ts';
+import { ACCESS_TOKEN_CHARS_MAX } from './accessToken.ts';
 import { AllowList, callerAddress } from './allowList.ts';
+import type { TokenVerifier } from './tokenVerifier.ts';
 
 /** What a call shows of who sent it. */
 export type Credentials = {
@@ -20,49 +23,76 @@ export type Credentials = {
   readonly forwardedFor: readonly string[];
 };
 
+/** A client that was proved, with what its token allows; the client's own scopes have to allow it as well. */
+export type Caller = { readonly client: ClientConfig; readonly apis: ReadonlySet<ApiName> };
+
 export type Authenticator = {
   /**
-   * The client that calls. Throws `Refusal`: `authorizationHeader` (401) for a header of the wrong form, `token` (403)
-   * for a token that is nobody's, `address` (403) for one that comes from where its client does not call from.
+   * Who calls. Rejects with `Refusal`: `authorizationHeader` (401) for a header of the wrong form, `token` (403) for a
+   * token that is nobody's, `address` (403) for one that comes from where its client does not call from.
    */
-  readonly authenticate: (credentials: Credentials) => ClientConfig;
+  readonly authenticate: (credentials: Credentials) => Promise<Caller>;
 };
 
-/** An opaque token has at most 64 characters; the contract says so. */
-const TOKEN_LENGTH_MAX = 64;
+/** An opaque token has at most 64 characters; the contract says so. No token of ours is as short as that. */
+const OPAQUE_CHARS_MAX = 64;
 
 /** `credentials` of RFC 7235, section 2.1, with the token68 that RFC 6750 asks for; schemes have no case. */
 const BEARER = /^bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
 
 type Candidate = { readonly digest: Buffer; readonly client: ClientConfig };
-type Known = { readonly candidates: readonly Candidate[]; readonly allowed: ReadonlyMap<ClientConfig, AllowList> };
+type TokenProof = Pick<TokenVerifier, 'verify'>;
 
-/** Authenticates against these clients. `trustedProxies`: the peers whose `X-Forwarded-For` is believed. */
+/**
+ * Authenticates against these clients. `trustedProxies`: the peers whose `X-Forwarded-For` is believed. `tokens` proves
+ * tokens of ours; without it there are none, and whatever is longer than an opaque token is no token at all.
+ */
 export const createAuthenticator = (
   clients: readonly ClientConfig[],
   trustedProxies: readonly Cidr[],
+  tokens?: TokenProof,
 ): Authenticator => {
-  const known: Known = {
-    candidates: clients.flatMap(candidatesOf),
-    allowed: new Map(clients.flatMap(client => (client.allowFrom ? [[client, new AllowList(client.allowFrom)]] : []))),
-  };
+  const candidates = clients.flatMap(candidatesOf);
+  const oauthClients = new Map<string, ClientConfig>(
+    clients.filter(({ access }) => access.kind === 'oauth').map(client => [client.id, client]),
+  );
+  const allowLists = new Map(
+    clients.flatMap(client => (client.allowFrom ? [[client, new AllowList(client.allowFrom)]] : [])),
+  );
   const proxies = new AllowList(trustedProxies);
+
+  const callerOf = async (token: string): Promise<Caller> => {
+    if (token.length <= OPAQUE_CHARS_MAX) {
+      const client = clientOf(token, candidates);
+      return { client, apis: client.scopes };
+    }
+    if (!tokens || !isDotted(token)) throw new Refusal('authorizationHeader');
+    const { clientId, apis } = await tokens.verify(token);
+    const client = oauthClients.get(clientId);
+    // Gone, or no client of OAuth any more, with a reload that came in between.
+    if (!client) throw new Refusal('token');
+    return { client, apis };
+  };
+
   return {
-    authenticate: ({ authorization, peer, forwardedFor }) => {
-      const client = clientOf(tokenOf(authorization), known.candidates);
-      const allowed = known.allowed.get(client);
-      if (!allowed) return client;
+    authenticate: async ({ authorization, peer, forwardedFor }) => {
+      const caller = await callerOf(tokenOf(authorization));
+      const allowed = allowLists.get(caller.client);
+      if (!allowed) return caller;
       const address = callerAddress(peer, forwardedFor, proxies);
       if (!address || !allowed.holds(address)) throw new Refusal('address');
-      return client;
+      return caller;
     },
   };
 };
 
-/** Throws `Refusal('scope')` (403) where the client may not call this API. */
-export const checkScope = (client: ClientConfig, row: ApiRow): void => {
-  if (!client.scopes.has(row.name)) throw new Refusal('scope');
+/** Throws `Refusal('scope')` (403) where the token or the client's configuration does not allow this API. */
+export const checkScope = ({ client, apis }: Caller, row: ApiRow): void => {
+  if (!client.scopes.has(row.name) || !apis.has(row.name)) throw new Refusal('scope');
 };
+
+/** Whether it could be meant for a token of ours. What is wrong with it then is a matter of the token, not the header. */
+const isDotted = (token: string): boolean => token.length <= ACCESS_TOKEN_CHARS_MAX && token.includes('.');
 
 const candidatesOf = (client: ClientConfig): Candidate[] =>
   client.access.kind === 'bearer'
@@ -71,7 +101,7 @@ const candidatesOf = (client: ClientConfig): Candidate[] =>
 
 const tokenOf = (authorization: Secret<string> | undefined): string => {
   const token = BEARER.exec(authorization?.reveal() ?? '')?.[1];
-  if (token === undefined || token.length > TOKEN_LENGTH_MAX) throw new Refusal('authorizationHeader');
+  if (token === undefined) throw new Refusal('authorizationHeader');
   return token;
 };
 

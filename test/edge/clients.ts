@@ -5,9 +5,19 @@ import { hash } from 'node:crypto';
 import { APIS } from '../../src/catalogue/apis.ts';
 import type { Cidr, ClientConfig, TokenSha256 } from '../../src/config/config.ts';
 import type { ApiName, ClientId, ParticipantId } from '../../src/domain/ids.ts';
+import type { ClientKeySet } from '../../src/edge/keys.ts';
 
 export const TOKEN = 'Canary-token_0123456789.~+/AbC==';
 export const tokenHash = (token: string): TokenSha256 => hash('sha256', token) as TokenSha256;
+
+/** The keys of a client of OAuth whose keys do not matter. */
+export const NO_KEYS: ClientKeySet = {
+  verification: new Map(),
+  encryption: undefined,
+  expiresAtMs: undefined,
+  thumbprints: [],
+  kids: [],
+};
 
 /** A client that may call everything but Refund, from anywhere, with `TOKEN`. */
 export const clientWith = (changes: Partial<ClientConfig> = {}): ClientConfig => ({
