@@ -43,6 +43,30 @@ export type OwedSummary = {
   readonly byIssuer: ReadonlyMap<IssuerId, number>;
 };
 
+/** A client, or a single access token by its `jti`, that is not believed any more. */
+export type Revocation = {
+  readonly kind: 'client' | 'jti';
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly untilMs: number;
+};
+
+/**
+ * How many revocations are kept. Every gateway reads all of them several times a second; whoever needs more has lost a
+ * signing key, and takes that away instead.
+ */
+export const REVOCATIONS_MOST = 10_000;
+
+/** There are `REVOCATIONS_MOST` revocations already, and this one was not added. */
+export class RevocationsFull extends Error {
+  constructor() {
+    super(
+      `there are ${REVOCATIONS_MOST} revocations already, and no more are kept: revoke the client instead of its tokens, remove it from the configuration, or replace the signing key`,
+    );
+    this.name = 'RevocationsFull';
+  }
+}
+
 /** What the entries that are claimed or owed cannot be finished without: keys by name (`Vault.keyOf`), and issuers. */
 export type Needs = { readonly keys: ReadonlySet<string>; readonly issuers: ReadonlySet<IssuerId> };
 
@@ -61,6 +85,20 @@ export interface Journal {
   /** Entries whose time has come, oldest first, at most `limit` for each lane. Takes nothing: moving them does. */
   due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>>;
   owed(): Promise<Reply<OwedSummary>>;
+  /**
+   * Remembers the name until `untilMs` (milliseconds since 1970) or somewhat longer, in one atomic step, durable before it
+   * returns. `first` for one call only, whoever else asks. After `unsure` the name may have been taken, and nobody can
+   * tell by whom: whatever depends on being first must not happen. Names begin with what they are for, and a slash.
+   */
+  once(name: string, untilMs: number): Promise<Reply<'first' | 'again'>>;
+  /**
+   * Adds to what is revoked, until `untilMs` (milliseconds since 1970) or somewhat longer, durable before it returns. Said
+   * again it holds until the later of both times. Throws `RevocationsFull` where there are too many.
+   */
+  revoke(kind: Revocation['kind'], id: string, untilMs: number): Promise<Reply<void>>;
+  /** All that is revoked now, at most `REVOCATIONS_MOST`. */
+  revoked(): Promise<Reply<readonly Revocation[]>>;
+
   /** For start and reload, not for the journey. */
   needs(): Promise<Reply<Needs>>;
   /** Whether a call now has a chance. */

@@ -8,13 +8,14 @@ import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { Deadline } from '../runtime/deadline.ts';
-import type { Claimed, Found, Journal, Moved, Needs, OwedSummary, Reply } from './journal.ts';
+import type { Claimed, Found, Journal, Moved, Needs, OwedSummary, Reply, Revocation } from './journal.ts';
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
 import { answerOf, decode, headOf, keyOfName, NeedsOfRecords } from './record.ts';
 import { inspectServer, type ServerFindings } from './redisChecks.ts';
 import { clientOf, connected, placeOf, primariesOf, type RedisClient, type RedisTarget } from './redisConnect.ts';
 import { RedisGuard } from './redisGuard.ts';
 import { addSums, allShards, keysOfShard, type ShardKeys, shardOf, sumArguments } from './redisKeys.ts';
+import { addRevocation, readRevocations, takeOnce } from './redisMarks.ts';
 import {
   listOf,
   numberOf,
@@ -52,7 +53,7 @@ const done = <T>(value: T): Reply<T> => ({ kind: 'done', value });
  * @throws Error that says what, where and how to mend it: unreachable, evicting, a replica, or too old.
  */
 export async function createRedisJournal(options: RedisJournalOptions): Promise<Journal> {
-  const { target, retentionMs, onNotice, clock = systemClock, startWithinMs = START_WITHIN_MS } = options;
+  const { target, onNotice, clock = systemClock, startWithinMs = START_WITHIN_MS } = options;
   const place = placeOf(target);
   const hot = clientOf(target, 'journey');
   const background = clientOf(target, 'background');
@@ -68,7 +69,7 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
     background.disconnect();
     throw error;
   }
-  return new RedisJournal(hot, background, new RedisGuard(hot, background, place, onNotice), retentionMs, onNotice);
+  return new RedisJournal(hot, background, new RedisGuard(hot, background, place, onNotice), { ...options, clock });
 }
 
 /** A busy server may be late with a single answer; that is no reason not to start. */
@@ -96,14 +97,21 @@ class RedisJournal implements Journal {
   readonly #background: RedisClient;
   readonly #guard: RedisGuard;
   readonly #retention: string;
+  readonly #clock: Clock;
   readonly #broken: BrokenEntries;
   #isClosed = false;
 
-  constructor(hot: RedisClient, background: RedisClient, guard: RedisGuard, retentionMs: number, onNotice: NoticeSink) {
+  constructor(
+    hot: RedisClient,
+    background: RedisClient,
+    guard: RedisGuard,
+    { retentionMs, onNotice, clock }: RedisJournalOptions & { readonly clock: Clock },
+  ) {
     this.#hot = hot;
     this.#background = background;
     this.#guard = guard;
     this.#retention = String(retentionMs);
+    this.#clock = clock;
     this.#broken = new BrokenEntries(onNotice);
   }
 
@@ -218,6 +226,21 @@ class RedisJournal implements Journal {
       return { kind: 'unsure' };
     }
     return done(needs);
+  }
+
+  async once(name: string, untilMs: number): Promise<Reply<'first' | 'again'>> {
+    // Fail closed, as with claims: a name that was thrown away could be taken twice.
+    if (!this.#guard.isSafe) return AWAY;
+    return takeOnce((...call) => this.#run(...call), this.#clock, name, untilMs);
+  }
+
+  async revoke(kind: Revocation['kind'], id: string, untilMs: number): Promise<Reply<void>> {
+    if (!this.#guard.isSafe) return AWAY;
+    return addRevocation((...call) => this.#run(...call), this.#clock, { kind, id, untilMs });
+  }
+
+  async revoked(): Promise<Reply<readonly Revocation[]>> {
+    return readRevocations((...call) => this.#run(...call, this.#background));
   }
 
   isUp(): boolean {

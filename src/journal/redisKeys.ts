@@ -12,8 +12,11 @@ import { type EntryKey, keyText } from '../domain/ids.ts';
  */
 export const SHARD_COUNT = 64;
 
+/** The shard of a name, 0 to 63. */
+export const shardOfName = (name: string): number => (hash('sha256', name, 'buffer')[0] ?? 0) % SHARD_COUNT;
+
 /** The shard of an entry, 0 to 63. */
-export const shardOf = (key: EntryKey): number => (hash('sha256', keyText(key), 'buffer')[0] ?? 0) % SHARD_COUNT;
+export const shardOf = (key: EntryKey): number => shardOfName(keyText(key));
 
 /** The names of the Redis keys of one shard. */
 export class ShardKeys {
@@ -37,11 +40,19 @@ export class ShardKeys {
     return `${this.#tag}:e:${name}`;
   }
 
+  /** A name that is taken once. */
+  once(name: string): string {
+    return `${this.#tag}:once:${name}`;
+  }
+
   /** Entries that wait in that lane, by the time at which they wake. */
   lane(lane: Lane): string {
     return `${this.#tag}:lane:${lane}`;
   }
 }
+
+/** What is revoked, all in one place: it is small, and read as a whole. */
+export const REVOKED = 'gw:{00}:revoked';
 
 const SHARDS: readonly ShardKeys[] = Array.from({ length: SHARD_COUNT }, (_, shard) => new ShardKeys(shard));
 

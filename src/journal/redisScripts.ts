@@ -27,6 +27,9 @@ export const SCRIPTS = {
   wake: load('wake'),
   owed: load('owed'),
   drop: load('drop'),
+  once: load('once'),
+  revoke: load('revoke'),
+  revoked: load('revoked'),
 } as const;
 
 /**

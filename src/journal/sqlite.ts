@@ -7,11 +7,22 @@ import { born, type Draft, type Entry, isLegal } from '../domain/entry.ts';
 import { filingOf, type Lane } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
-import type { Claimed, Found, Journal, Moved, Needs, OwedSummary, Reply } from './journal.ts';
+import {
+  type Claimed,
+  type Found,
+  type Journal,
+  type Moved,
+  type Needs,
+  type OwedSummary,
+  type Reply,
+  type Revocation,
+  RevocationsFull,
+} from './journal.ts';
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
 import { answerOf, decode, headOf, keyOfName, NeedsOfRecords } from './record.ts';
 import { CommitQueue } from './sqliteBatch.ts';
 import { openJournalFile, sqliteCode } from './sqliteFile.ts';
+import { SqliteMarks } from './sqliteMarks.ts';
 import { summaryOf, tallyChange } from './tally.ts';
 
 export type SqliteJournalOptions = {
@@ -51,6 +62,7 @@ export class SqliteJournal implements Journal {
   readonly #queue: CommitQueue;
   readonly #broken: BrokenEntries;
   readonly #statements: Statements;
+  readonly #marks: SqliteMarks;
   readonly #nowMs: () => number;
   #isFailing = false;
   #isClosed = false;
@@ -61,7 +73,9 @@ export class SqliteJournal implements Journal {
     this.#statements = prepare(database);
     this.#queue = new CommitQueue(database, error => this.#note(error));
     this.#broken = new BrokenEntries(options.onNotice);
-    this.#nowMs = clockFrom(options.clock ?? systemClock, numberOf(this.#statements.latest.get()?.at ?? 0));
+    const { clock = systemClock } = options;
+    this.#marks = new SqliteMarks(database, clock);
+    this.#nowMs = clockFrom(clock, numberOf(this.#statements.latest.get()?.at ?? 0));
   }
 
   claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
@@ -103,6 +117,22 @@ export class SqliteJournal implements Journal {
       for (const row of this.#statements.open.iterate()) needs.add(row.head, row.message, row.answer);
       return needs;
     });
+  }
+
+  async once(name: string, untilMs: number): Promise<Reply<'first' | 'again'>> {
+    const keeping = this.#marks.keeping(untilMs);
+    return this.#write(() => this.#marks.once(name, keeping, this.#nowMs()));
+  }
+
+  async revoke(kind: Revocation['kind'], id: string, untilMs: number): Promise<Reply<void>> {
+    const keeping = this.#marks.keeping(untilMs);
+    return this.#write(() => {
+      if (!this.#marks.revoke(kind, id, keeping, this.#nowMs())) throw new RevocationsFull();
+    });
+  }
+
+  async revoked(): Promise<Reply<readonly Revocation[]>> {
+    return this.#ask(now => this.#marks.revoked(now));
   }
 
   isUp(): boolean {

@@ -39,6 +39,16 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
+/**
+ * Names that are taken once, and what is revoked (`revokedText`). Files of before have no such tables: they are added,
+ * and an older version neither knows nor harms them.
+ */
+const MARKS = `
+  CREATE TABLE IF NOT EXISTS once (name TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS once_expires ON once (expires_at);
+  CREATE TABLE IF NOT EXISTS revoked (name TEXT PRIMARY KEY, until_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+`;
+
 const SETTINGS = `
   PRAGMA locking_mode = EXCLUSIVE;
   PRAGMA journal_mode = WAL;
@@ -61,6 +71,7 @@ export function openJournalFile(path: string): DatabaseSync {
     // The lock is taken with the first transaction; and the version must be read under it.
     database.exec('BEGIN EXCLUSIVE');
     prepareSchema(database, path);
+    database.exec(MARKS);
     database.exec('COMMIT');
     return database;
   } catch (error) {

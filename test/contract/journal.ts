@@ -5,6 +5,7 @@
 import { afterEach, beforeEach, describe } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { DAY_MS } from '../journal/journalSteps.ts';
+import { contractOfOnce } from './journalOnce.ts';
 import { contractOfWork } from './journalWork.ts';
 import { contractOfWrites } from './journalWrites.ts';
 
@@ -56,5 +57,6 @@ export function journalContract(name: string, makeStore: () => Promise<JournalSt
     };
     contractOfWrites(underTest);
     contractOfWork(underTest);
+    contractOfOnce(underTest);
   });
 }
