@@ -104,6 +104,18 @@ export const parseBaseUrl = (text: string): string | Fault => {
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
 };
 
+/** Proves an http or https address that is used exactly as its owner spells it. */
+export const parseExactUrl = (text: string): string | Fault => {
+  const proved = parseBaseUrl(text);
+  return proved instanceof Fault ? proved : text;
+};
+
+/** Proves our own identifier (RFC 8414, 2), to which the paths of our endpoints are appended as it stands. */
+export const parseOwnIdentifier = (text: string): string | Fault =>
+  text.endsWith('/')
+    ? new Fault('ends with a slash', 'write it without; clients compare it exactly')
+    : parseExactUrl(text);
+
 /** Whether messages to this address travel in the clear over a network. */
 export const isPlaintextBeyondLoopback = (baseUrl: string): boolean => {
   const url = new URL(baseUrl);

@@ -1,15 +1,17 @@
 /** Makes the configuration out of its sections, once they are known to be free of problems. */
 import { APIS, apiByName } from '../catalogue/apis.ts';
 import type { ApiName } from '../domain/ids.ts';
+import type { ClientKeySet } from '../edge/keys.ts';
 import type {
   ClientAccess,
   ClientConfig,
   Config,
   IssuerConfig,
   IssuerCredentials,
-  SealKeys,
-  TlsConfig,
+  IssuerPayloadConfig,
+  OauthConfig,
 } from './config.ts';
+import type { IssuerMaterial, KeyMaterial } from './keyMaterial.ts';
 import type { Complete } from './read.ts';
 import { programmeOf } from './relations.ts';
 import type { Section } from './schema.ts';
@@ -19,57 +21,82 @@ import { resolveScopes } from './scopes.ts';
 export type Around = {
   readonly file: string;
   readonly lines: ReadonlyMap<string, number>;
-  readonly sealKeys: SealKeys;
+  readonly keys: KeyMaterial;
 };
 
-export const buildConfig = (complete: Complete, { file, lines, sealKeys }: Around): Config => {
+/** What has been read without a problem: that it is there was checked before. */
+const known = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new Error('a configuration without problems lacks something');
+  return value;
+};
+
+const notEmpty = <T>([first, ...others]: readonly T[]): readonly [T, ...T[]] => [known(first), ...others];
+
+export const buildConfig = (complete: Complete, { file, lines, keys }: Around): Config => {
   const { server, admin, journal, oauth, clients, issuers, routes } = complete;
-  const { dangerouslyAllowPlaintext: _said, tls, ...listening } = server;
+  const { dangerouslyAllowPlaintext: _said, tls: _files, ...listening } = server;
   const { url, sealKeyFile, retentionHours } = journal;
   return {
     file,
     lines,
-    server: { ...listening, tls: tls && tlsOf(tls) },
+    server: { ...listening, tls: keys.tls },
     admin,
-    journal: { target: url, sealKeyFile, sealKeys, retentionHours },
-    oauth,
-    clients: clients.map(client => clientOf(client, complete)),
-    issuers: issuers.map(issuerOf),
+    journal: { target: url, sealKeyFile, sealKeys: known(keys.sealKeys), retentionHours },
+    oauth: oauth && oauthOf(oauth, keys),
+    clients: clients.map((client, index) => clientOf(client, complete, keys.clients[index])),
+    issuers: issuers.map((issuer, index) => issuerOf(issuer, known(keys.issuers[index]))),
     routes,
+    expiries: keys.expiries,
   };
 };
 
-type TlsSection = NonNullable<Section<'server'>['tls']>;
-const tlsOf = ({ certFile, keyFile, clientCaFile }: TlsSection): TlsConfig => ({ certFile, keyFile, clientCaFile });
+const oauthOf = ({ issuer, accessTokenMinutes }: Section<'oauth'>, keys: KeyMaterial): OauthConfig => ({
+  issuer,
+  accessTokenMinutes,
+  signingKeys: notEmpty(keys.signingKeys),
+  decryptionKeys: notEmpty(keys.decryptionKeys),
+});
 
-const clientOf = (client: Section<'client'>, complete: Complete): ClientConfig => {
+const clientOf = (client: Section<'client'>, complete: Complete, keys: ClientKeySet | undefined): ClientConfig => {
   const { bearer, oauth, payload, participants, scopes, allowFrom, ...plain } = client;
   return {
     ...plain,
     participants: new Set(participants),
     scopes: resolveScopes(scopes, programmeOf(client, complete), APIS).names,
-    access: accessOf(client),
+    access: accessOf(client, keys),
     payload: payload ?? (oauth === undefined ? 'plain' : 'encrypted'),
     allowFrom,
   };
 };
 
 /** Which of the two there is, and that there is exactly one, has been checked. */
-const accessOf = ({ bearer, oauth }: Section<'client'>): ClientAccess => {
-  if (bearer !== undefined) return { kind: 'bearer', tokenSha256: bearer.tokenSha256 };
-  const { keysFile, certificateFiles = [], caFile = '' } = oauth ?? {};
-  if (keysFile !== undefined) return { kind: 'oauth', keys: { kind: 'jwks', keysFile } };
-  return { kind: 'oauth', keys: { kind: 'certificates', certificateFiles, caFile } };
-};
+const accessOf = ({ bearer }: Section<'client'>, keys: ClientKeySet | undefined): ClientAccess =>
+  bearer === undefined ? { kind: 'oauth', keys: known(keys) } : { kind: 'bearer', tokenSha256: bearer.tokenSha256 };
 
-const issuerOf = (issuer: Section<'issuer'>): IssuerConfig => {
-  const { dangerouslyAllowPlaintext: _said, timeoutMsByApi, credentials, mtls, ...plain } = issuer;
+const issuerOf = (issuer: Section<'issuer'>, keys: IssuerMaterial): IssuerConfig => {
+  const {
+    dangerouslyAllowPlaintext: _said,
+    timeoutMsByApi,
+    credentials,
+    payload,
+    payloadKeys,
+    mtls,
+    ...plain
+  } = issuer;
   return {
     ...plain,
     timeoutMsByApi: byApi(timeoutMsByApi),
-    credentials: credentialsOf(credentials),
-    mtls: mtls && { certFile: mtls.certFile, keyFile: mtls.keyFile, caFile: mtls.caFile },
+    credentials: credentialsOf(credentials, keys),
+    payload: payload === 'encrypted' ? encryptedWith(keys) : { kind: 'plain' },
+    tls: keys.tls,
   };
+};
+
+const encryptedWith = ({ theirKeys, decryptionKeys }: IssuerMaterial): IssuerPayloadConfig => {
+  const keys = known(theirKeys);
+  const to = known(keys.encryption);
+  const toThumbprint = known(keys.thumbprints[keys.kids.indexOf(to.kid)]);
+  return { kind: 'encrypted', to, toThumbprint, openWith: decryptionKeys };
 };
 
 /** APIs that are published but not in this version cannot be called, so their time-outs are left out. */
@@ -82,9 +109,12 @@ const byApi = (timeouts: Readonly<Record<string, number>>): ReadonlyMap<ApiName,
   return known;
 };
 
-const credentialsOf = (credentials: Section<'issuer'>['credentials']): IssuerCredentials => {
+const credentialsOf = (
+  credentials: Section<'issuer'>['credentials'],
+  { signingKey }: IssuerMaterial,
+): IssuerCredentials => {
   if (credentials?.bearer !== undefined) return { kind: 'bearer', token: credentials.bearer };
   if (credentials?.oauth === undefined) return { kind: 'none' };
-  const { scope, ...oauth } = credentials.oauth;
-  return { kind: 'oauth', ...oauth, scope };
+  const { tokenEndpoint, issuer, clientId, scope } = credentials.oauth;
+  return { kind: 'oauth', tokenEndpoint, issuer, clientId, signingKey: known(signingKey), scope };
 };

@@ -4,6 +4,8 @@
  */
 import type { ApiName, Brand, ClientId, IssuerId, ParticipantId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { ClientKeySet, OpeningKey, SealingKey, SigningKey } from '../edge/keys.ts';
+import type { Expiry } from './expiry.ts';
 
 /** A network as `address/length`, proved to be valid, in IPv4 or IPv6 (never an IPv4-mapped IPv6 address). */
 export type Cidr = Brand<string, 'Cidr'>;
@@ -24,11 +26,13 @@ export type Problem = {
   readonly mend: string;
 };
 
+/** PEM texts. Certificate and key belong together and are valid at the time of loading. */
 export type TlsConfig = {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** Callers must show a certificate of this authority, where it is set. */
-  readonly clientCaFile: string | undefined;
+  /** The certificate, then what chains it to an authority. */
+  readonly cert: string;
+  readonly key: Secret<string>;
+  /** Callers must show a certificate of one of these authorities, where it is set. */
+  readonly clientCa: string | undefined;
 };
 
 export type ServerConfig = {
@@ -79,19 +83,17 @@ export type OauthConfig = {
   /** Our identifier: the only audience that is accepted in a client assertion. */
   readonly issuer: string;
   readonly accessTokenMinutes: number;
-  readonly signingKeyFiles: readonly string[];
-  readonly decryptionKeyFiles: readonly string[];
+  /** The first signs tokens, all verify them. Never empty. */
+  readonly signingKeys: readonly [SigningKey, ...SigningKey[]];
+  /** All open payloads; the first is the one that clients should use. Never empty. */
+  readonly decryptionKeys: readonly [OpeningKey, ...OpeningKey[]];
 };
-
-/** The public keys of an OAuth client. */
-export type ClientKeys =
-  | { readonly kind: 'jwks'; readonly keysFile: string }
-  | { readonly kind: 'certificates'; readonly certificateFiles: readonly string[]; readonly caFile: string };
 
 export type ClientAccess =
   /** Never empty; several while a token is being replaced. */
   | { readonly kind: 'bearer'; readonly tokenSha256: readonly TokenSha256[] }
-  | { readonly kind: 'oauth'; readonly keys: ClientKeys };
+  /** With `payload: encrypted` there is a key to encrypt answers with. */
+  | { readonly kind: 'oauth'; readonly keys: ClientKeySet };
 
 export type ClientConfig = {
   readonly id: ClientId;
@@ -128,18 +130,34 @@ export type IssuerCredentials =
   | {
       readonly kind: 'oauth';
       readonly tokenEndpoint: string;
+      /** The issuer's identifier as an authorization server, exactly as it spells it: the audience of our assertions. */
       readonly issuer: string;
       readonly clientId: string;
-      readonly signingKeyFile: string;
+      readonly signingKey: SigningKey;
       readonly scope: string | undefined;
     };
 
-export type MtlsConfig = {
-  readonly certFile: string;
-  readonly keyFile: string;
-  /** The only authority that the issuer's certificate may come from; undefined: the system's. */
-  readonly caFile: string | undefined;
+/** PEM texts for the connections to an issuer, and to its token endpoint. */
+export type IssuerTlsConfig = {
+  /** Our own certificate and its key: both, or neither. */
+  readonly cert: string | undefined;
+  readonly key: Secret<string> | undefined;
+  /** The only authorities that the issuer's certificate may come from; undefined: the system's. */
+  readonly ca: string | undefined;
 };
+
+/** How messages to an issuer and its replies travel, inside TLS. */
+export type IssuerPayloadConfig =
+  | { readonly kind: 'plain' }
+  | {
+      readonly kind: 'encrypted';
+      /** The issuer's current RSA key. */
+      readonly to: SealingKey;
+      /** RFC 7638 thumbprint of that key. */
+      readonly toThumbprint: string;
+      /** Our RSA keys: all open replies. Never empty. */
+      readonly openWith: readonly OpeningKey[];
+    };
 
 export type IssuerConfig = {
   readonly id: IssuerId;
@@ -157,8 +175,9 @@ export type IssuerConfig = {
   readonly remembersHours: number;
   readonly breaker: BreakerConfig;
   readonly credentials: IssuerCredentials;
-  readonly payload: 'plain' | 'encrypted';
-  readonly mtls: MtlsConfig | undefined;
+  readonly payload: IssuerPayloadConfig;
+  /** Undefined: no certificate of ours, and the system's authorities. */
+  readonly tls: IssuerTlsConfig | undefined;
 };
 
 export type RouteConfig = {
@@ -180,6 +199,8 @@ export type Config = {
   readonly clients: readonly ClientConfig[];
   readonly issuers: readonly IssuerConfig[];
   readonly routes: readonly RouteConfig[];
+  /** What of this ends by itself. `expiry.ts` gives it in order. */
+  readonly expiries: readonly Expiry[];
 };
 
 export type LoadResult =

@@ -13,6 +13,7 @@ const OUT_LOUD = 'dangerouslyAllowPlaintext: true';
 export const checkHazards = (drafts: Drafts, findings: Findings): void => {
   checkServer(drafts, findings);
   checkJournal(drafts, findings);
+  checkOauth(drafts, findings);
   checkClients(drafts, findings);
   checkIssuers(drafts, findings);
 };
@@ -46,6 +47,12 @@ const checkJournal = ({ journal }: Drafts, findings: Findings): void => {
   findings.warning(['journal', 'url'], 'the journal is reached over a network without TLS', 'use rediss:// if you can');
 };
 
+const checkOauth = ({ oauth }: Drafts, findings: Findings): void => {
+  if (oauth?.issuer === undefined || !isPlaintextBeyondLoopback(oauth.issuer)) return;
+  const what = 'clients would send assertions and tokens to this address without TLS';
+  findings.warning(['oauth', 'issuer'], what, 'write the https:// address that clients use');
+};
+
 const checkClients = ({ clients = [] }: Drafts, findings: Findings): void => {
   for (const [index, client] of clients.entries()) {
     const at = ['clients', index, 'allowFrom'];
@@ -65,6 +72,13 @@ const checkIssuers = ({ issuers = [] }: Drafts, findings: Findings): void => {
     if (baseUrl !== undefined && issuer.dangerouslyAllowPlaintext === false && isPlaintextBeyondLoopback(baseUrl)) {
       const what = 'card data would go to this issuer without TLS';
       findings.problem([...path, 'baseUrl'], what, `write https://, or ${OUT_LOUD} in this issuer's entry`);
+    }
+    const { tokenEndpoint } = issuer.credentials?.oauth ?? {};
+    const isQuiet = issuer.dangerouslyAllowPlaintext === false;
+    if (tokenEndpoint !== undefined && isQuiet && isPlaintextBeyondLoopback(tokenEndpoint)) {
+      const what = 'assertions and access tokens would travel without TLS';
+      const at = [...path, 'credentials', 'oauth', 'tokenEndpoint'];
+      findings.problem(at, what, `write https://, or ${OUT_LOUD} in this issuer's entry`);
     }
     if (issuer.credentials === undefined && !findings.isFaulty([...path, 'credentials'])) {
       const what = 'is missing: the gateway does not say who it is to this issuer';

@@ -24,6 +24,8 @@ export const checkRelations = (drafts: Drafts, findings: Findings): void => {
   for (const [index, issuer] of (drafts.issuers ?? []).entries()) {
     const path = ['issuers', index];
     checkCredentials(issuer, path, findings);
+    checkPayload(issuer, path, findings);
+    checkMtls(issuer, path, findings);
     checkMemory(issuer, path, drafts, findings);
     for (const timeout of timeoutsOf(issuer, path)) checkTimeout(timeout, issuer, path, drafts, findings);
     checkApiNames(issuer, path, findings);
@@ -106,6 +108,36 @@ const checkScopes = (client: Draft<'client'>, path: Path, drafts: Drafts, findin
 const checkCredentials = (issuer: Draft<'issuer'>, path: Path, findings: Findings): void => {
   if (issuer.credentials !== undefined)
     exactlyOne(issuer.credentials, [...path, 'credentials'], ['bearer', 'oauth'], findings);
+};
+
+const checkPayload = ({ payload, payloadKeys }: Draft<'issuer'>, path: Path, findings: Findings): void => {
+  const at = [...path, 'payloadKeys'];
+  const hasKeys = payloadKeys !== undefined || findings.isFaulty(at);
+  if (payload === 'encrypted' && !hasKeys) {
+    const mend = 'write payloadKeys with issuerKeysFile and decryptionKeyFiles';
+    findings.problem([...path, 'payload'], 'needs payloadKeys, which are missing', mend);
+  }
+  if (payload === 'plain' && hasKeys) {
+    findings.problem(at, 'has keys, but payload is plain', 'write payload: encrypted, or remove them');
+  }
+  if (payloadKeys?.decryptionKeyFiles.length === 0) {
+    findings.problem([...at, 'decryptionKeyFiles'], 'is empty', 'name at least one file');
+  }
+};
+
+const checkMtls = ({ mtls, baseUrl, credentials }: Draft<'issuer'>, path: Path, findings: Findings): void => {
+  if (mtls === undefined) return;
+  const at = [...path, 'mtls'];
+  const { certFile, keyFile, caFile } = mtls;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    findings.problem(at, 'has one of certFile and keyFile', 'write both, or caFile alone');
+  } else if (certFile === undefined && caFile === undefined) {
+    findings.problem(at, 'is empty', 'write certFile and keyFile, caFile, or all three; or remove it');
+  }
+  const addresses = [baseUrl, credentials?.oauth?.tokenEndpoint].filter(address => address !== undefined);
+  if (addresses.length > 0 && addresses.every(address => address.startsWith('http:'))) {
+    findings.problem(at, 'has no use without TLS: baseUrl is http', 'write https://, or remove it');
+  }
 };
 
 const checkMemory = (issuer: Draft<'issuer'>, path: Path, { journal }: Drafts, findings: Findings): void => {

@@ -17,7 +17,9 @@ const FIXED: readonly Fixed[] = [
   { path: 'server.basePath', of: config => config.server.basePath },
   { path: 'server.trustedProxies', of: config => config.server.trustedProxies },
   { path: 'server.workers', of: config => config.server.workers },
-  { path: 'server.tls', of: config => config.server.tls },
+  // The certificates themselves are exchanged; whether there is TLS, and whether callers show one, is not.
+  { path: 'server.tls', of: config => config.server.tls !== undefined },
+  { path: 'server.tls.clientCaFile', of: config => config.server.tls?.clientCa !== undefined },
   { path: 'admin.host', of: config => config.admin.host },
   { path: 'admin.port', of: config => config.admin.port },
   { path: 'journal.url', of: config => plainTarget(config.journal.target) },

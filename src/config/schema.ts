@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Secret } from '../domain/secret.ts';
-import { parseBaseUrl, parseCidr, parseHost } from './addresses.ts';
+import { parseBaseUrl, parseCidr, parseExactUrl, parseHost, parseOwnIdentifier } from './addresses.ts';
 import { Fault } from './fault.ts';
 import { parseClientId, parseIssuerId, parseParticipant, parseTokenSha256 } from './ids.ts';
 import { parseJournalUrl } from './journalUrl.ts';
@@ -49,6 +49,14 @@ const parseToken = (given: string): Secret<string> | Fault =>
     ? new Secret(given)
     : new Fault('is not a bearer token', 'write one line of A-Z a-z 0-9 . _ ~ + / - and = at the end (RFC 6750)');
 
+/** RFC 6749, appendix A.1 and A.4. */
+const clientId = () => matching(/^[\x20-\x7e]{1,256}$/, 'is not a client id', '1 to 256 printable ASCII characters');
+const scope = () =>
+  matching(
+    /^(?=.{1,1024}$)[\x21\x23-\x5b\x5d-\x7e]+( [\x21\x23-\x5b\x5d-\x7e]+)*$/,
+    'is not a scope',
+    'words without quotes and backslashes, with single spaces between them',
+  );
 const timeoutMs = () => whole(10, BUDGET_MS_MOST, MS);
 const cidrs = () => list(text(parseCidr));
 const cardPrefix = () =>
@@ -108,15 +116,16 @@ const issuerSection = (file: () => ReturnType<typeof text<string>>) =>
     credentials: map({
       bearer: text(parseToken).optional(),
       oauth: map({
-        tokenEndpoint: text(parseBaseUrl),
-        issuer: text(parseBaseUrl),
-        clientId: text(given => given),
+        tokenEndpoint: text(parseExactUrl),
+        issuer: text(parseExactUrl),
+        clientId: clientId(),
         signingKeyFile: file(),
-        scope: text(given => given).optional(),
+        scope: scope().optional(),
       }).optional(),
     }).optional(),
     payload: oneOf('plain', 'encrypted').default('plain'),
-    mtls: map({ certFile: file(), keyFile: file(), caFile: file().optional() }).optional(),
+    payloadKeys: map({ issuerKeysFile: file(), decryptionKeyFiles: list(file()) }).optional(),
+    mtls: map({ certFile: file().optional(), keyFile: file().optional(), caFile: file().optional() }).optional(),
   });
 
 /** The sections of a file in `directory`, which relative paths are relative to. */
@@ -130,7 +139,7 @@ export const sections = (directory: string) => {
       retentionHours: whole(RETENTION_HOURS_LEAST, RETENTION_HOURS_MOST, 'hours').default(RETENTION_HOURS_DEFAULT),
     }),
     oauth: z.strictObject({
-      issuer: text(parseBaseUrl),
+      issuer: text(parseOwnIdentifier),
       // The contract promises an hour; a token that lives longer is only worth more to a thief.
       accessTokenMinutes: whole(1, 60, 'minutes').default(ACCESS_TOKEN_MINUTES_DEFAULT),
       signingKeyFiles: list(file()),

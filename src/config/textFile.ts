@@ -54,9 +54,3 @@ const readAtMost = async (path: string, bytesMax: number): Promise<Uint8Array | 
     await handle.close();
   }
 };
-
-/** Why a file that something else will read cannot be read, or undefined. Never throws. */
-export const whyUnreadable = async (path: string, bytesMax: number): Promise<string | undefined> => {
-  const file = await readTextFile(path, bytesMax);
-  return file.ok ? undefined : file.why;
-};

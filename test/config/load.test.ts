@@ -40,8 +40,8 @@ describe('a valid configuration', () => {
       maxProcessingMs: 60_000,
       remembersHours: 72,
       breaker: { errorPercent: 50, minimumCalls: 20, windowMs: 10_000, openMs: 5000 },
-      payload: 'plain',
-      mtls: undefined,
+      payload: { kind: 'plain' },
+      tls: undefined,
     });
     expect(config.routes).toEqual([
       { participant: '100000', cardPrefix: '', issuer: 'bank' },
@@ -159,7 +159,6 @@ describe('all problems at once', () => {
       '10 journal.sealKeyFile',
       '15 clients[0].scopes[0]',
       '24 clients[1].bearer.tokenSha256[0]',
-      '31 issuers[0].mtls',
       '31 issuers[0].mtls.certFile',
       '38 issuers[1].credentials.bearer',
       '41 routes[0].issuer',

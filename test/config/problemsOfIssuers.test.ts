@@ -46,27 +46,6 @@ const BROKEN: readonly Broken[] = [
     ['    credentials:\n      bearer: "bank-token"', '    credentials: {} #!'],
   ],
   [
-    'issuer over OAuth',
-    'issuers[0].credentials.oauth',
-    /not supported by this version/,
-    [
-      'bearer: "bank-token"',
-      'oauth: {tokenEndpoint: https://a.example/t, issuer: https://a.example, clientId: x, signingKeyFile: seal.key} #!',
-    ],
-  ],
-  [
-    'issuer with encrypted payload',
-    'issuers[0].payload',
-    /not supported by this version/,
-    ['balanceHeldBy: issuer', 'balanceHeldBy: issuer\n    payload: encrypted #!'],
-  ],
-  [
-    'issuer with mutual TLS',
-    'issuers[0].mtls',
-    /not supported by this version/,
-    ['balanceHeldBy: issuer', 'balanceHeldBy: issuer\n    mtls: {certFile: seal.key, keyFile: seal.key} #!'],
-  ],
-  [
     'file of mutual TLS',
     'issuers[0].mtls.certFile',
     /is not there/,

@@ -56,12 +56,6 @@ const BROKEN: readonly Broken[] = [
   ['admin on the public port', 'admin.port', /port of server/, ['port: 9090', 'port: 8080 #!']],
   ['workers', 'server.workers', /not supported by this version/, ['port: 8080', 'port: 8080\n  workers: 2 #!']],
   [
-    'tls',
-    'server.tls',
-    /not supported by this version/,
-    ['port: 8080', 'port: 8080\n  tls: {certFile: seal.key, keyFile: seal.key} #!'],
-  ],
-  [
     'trusted proxy that is none',
     'server.trustedProxies[1]',
     /not a network/,

@@ -24,7 +24,7 @@ const check = async (text: string): Promise<void> => {
 const WORDS = [...new Set(SAMPLE.match(/[A-Za-z0-9]+/g) ?? [])];
 const key = fc.oneof(
   fc.constantFrom(...WORDS),
-  fc.constantFrom('tls', 'oauth', 'payload', 'mtls', '__proto__', 'toString'),
+  fc.constantFrom('tls', 'oauth', 'payload', 'payloadKeys', 'mtls', 'certFile', 'keysFile', '__proto__', 'toString'),
 );
 const scalar = fc.oneof(
   fc.constantFrom<unknown>(

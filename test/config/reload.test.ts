@@ -1,13 +1,16 @@
 /** What a running gateway can take over, and what it refuses as a whole. */
 
 import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { reloadable } from '../../src/config/reload.ts';
-import { type Change, HASH_B, markedLines, place, SAMPLE, sampleWith } from './sample.ts';
+import { jwksOf } from '../issuer/keys.ts';
+import { CA, FILES, KEYS, keySampleWith, TLS_PAIR } from './oauthSample.ts';
+import { type Change, type Files, HASH_B, markedLines, place, SAMPLE, sampleWith } from './sample.ts';
 
-const path = place(SAMPLE);
+const path = place(SAMPLE, FILES);
 const configOf = async (text: string): Promise<Config> => {
   writeFileSync(path, text);
   const result = await loadConfig(path, {});
@@ -46,6 +49,39 @@ describe('reload', () => {
     const text = sampleWith(change);
     const problems = reloadable(await configOf(SAMPLE), await configOf(text));
     expect(problems.map(problem => [problem.path, problem.line])).toEqual([[key, markedLines(text)[0]]]);
+  });
+
+  const withKeys = async (text: string, files: Files) => {
+    for (const [name, content] of Object.entries({ ...FILES, ...files })) {
+      writeFileSync(join(dirname(path), name), content);
+    }
+    return configOf(text);
+  };
+
+  test('F77: takes over keys and certificates of every kind', async () => {
+    const { cert, key } = CA.issue('gateway.example', { untilDays: 100 });
+    const next = await withKeys(keySampleWith(), {
+      'tls.pem': cert,
+      'tls.key': key,
+      'token.jwk.json': KEYS.clientEc2,
+      'payload.jwk.json': KEYS.payload2,
+      'us.jwk.json': KEYS.token,
+      'bank.jwks.json': FILES['wallet.jwks.json'] ?? '',
+      'wallet.jwks.json': jwksOf(KEYS.token2, KEYS.issuerRsa),
+      'ours.jwk.json': KEYS.payload,
+    });
+    expect(reloadable(await withKeys(keySampleWith(), {}), next)).toEqual([]);
+    expect(next.server.tls?.cert).not.toBe(TLS_PAIR.cert);
+  });
+
+  test.for<[string, Change, Change]>([
+    ['server.tls', ['', ''], ['  tls:\n    certFile: tls.pem\n    keyFile: tls.key\n    clientCaFile: ca.pem\n', '']],
+    ['server.tls.clientCaFile', ['    clientCaFile: ca.pem\n', ''], ['', '']],
+  ])('refuses that %s appears or disappears', async ([key, ...changes]) => {
+    const [one, other] = [keySampleWith(changes[0]), keySampleWith(changes[1])];
+    const [old, next] = [await withKeys(one, {}), await withKeys(other, {})];
+    expect(reloadable(old, next).map(problem => problem.path)).toContain(key);
+    expect(reloadable(next, old).map(problem => problem.path)).toContain(key);
   });
 
   test('a login of the journal counts, and is not shown', async () => {

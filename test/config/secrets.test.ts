@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/checkConfig.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { CANARY_TOKEN } from '../support/canary.ts';
+import { FILES, KEYS, keySampleWith } from './oauthSample.ts';
 import { type Change, HASH_A, place, sampleWith } from './sample.ts';
 
 const printed = async (text: string, env: Record<string, string>, files: Record<string, string> = {}) => {
@@ -43,6 +44,13 @@ const WRONG_PLACES: readonly (readonly [string, (value: string) => Change])[] = 
     'issuers[].credentials.oauth',
     value => ['bearer: "bank-token"', `oauth: {clientId: "${value}", tokenEndpoint: "${value}"}`],
   ],
+  ['issuers[].payloadKeys', value => ['balanceHeldBy: issuer', `balanceHeldBy: issuer\n    payloadKeys: "${value}"`]],
+  [
+    'issuers[].credentials.oauth.scope',
+    value => ['bearer: "bank-token"', `oauth: {scope: '"${value.replace(/'/g, '')}"', clientId: "\\u0000${value}"}`],
+  ],
+  ['issuers[].mtls', value => ['balanceHeldBy: issuer', `balanceHeldBy: issuer\n    mtls: {certFile: "${value}"}`]],
+  ['oauth.issuer', value => ['journal:', `oauth: {issuer: "${value}", signingKeyFiles: ["${value}"]}\njournal:`]],
   ['routes[].issuer', value => ['issuer: bank', `issuer: "${value}"`]],
   ['routes[].cardPrefix', value => ['issuer: bank', `issuer: bank\n    cardPrefix: "${value}"`]],
   ['a path of ${file:...}', value => ['"bank-token"', `"\${file:${value}}"`]],
@@ -71,6 +79,20 @@ describe('I14 a canary never comes out', () => {
       expect(output).not.toContain(CANARY_TOKEN);
     });
   }
+
+  test('key files and certificates, and what is wrong with them', async () => {
+    const good = await printed(keySampleWith(), {}, FILES);
+    expect(good.code).toBe(0);
+    const torn = Object.fromEntries(Object.entries(FILES).map(([name, text]) => [name, `${text.slice(0, -9)} `]));
+    const bad = await printed(keySampleWith(), {}, torn);
+    const filled = Object.fromEntries(Object.keys(FILES).map(name => [name, CANARY_TOKEN]));
+    const canary = await printed(keySampleWith(), {}, filled);
+    expect([bad.code, canary.code]).toEqual([1, 1]);
+    for (const { output } of [good, bad, canary]) {
+      expect(output).not.toContain(CANARY_TOKEN);
+      for (const text of Object.values(KEYS)) expect(output).not.toContain(JSON.parse(text).d);
+    }
+  });
 
   test('seal keys and what is wrong with them', async () => {
     const key = Buffer.alloc(32, 5).toString('base64');

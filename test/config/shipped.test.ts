@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config/checkConfig.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { jwksOf } from '../issuer/keys.ts';
 import { tempDir } from '../support/places.ts';
+import { CA, KEYS, MTLS_PAIR } from './oauthSample.ts';
 
 const file = (name: string): string => join(import.meta.dirname, '../../config', name);
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
@@ -24,6 +26,9 @@ const sandbox = () =>
     'keys/seal.key': SEAL_KEY,
     'keys/demo-wallet.sha256': `${sha256('a')}\n`,
     'keys/issuer.token': 'issuer-token\n',
+    'keys/token.jwk.json': KEYS.token,
+    'keys/payload.jwk.json': KEYS.payload,
+    'keys/demo-bank.jwks.json': jwksOf(KEYS.clientEc, KEYS.clientRsa),
   });
 
 describe('config/sandbox.yaml', () => {
@@ -57,7 +62,10 @@ describe('config/sandbox.yaml', () => {
     const result = await loadConfig(file('sandbox.yaml'), { SANDBOX_DIR: tempDir('empty') });
     expect(result.ok ? [] : result.problems.map(problem => problem.path)).toEqual([
       'journal.sealKeyFile',
+      'oauth.signingKeyFiles[0]',
+      'oauth.decryptionKeyFiles[0]',
       'clients[0].bearer.tokenSha256[0]',
+      'clients[1].oauth.keysFile',
       'issuers[0].credentials.bearer',
     ]);
   });
@@ -71,6 +79,14 @@ describe('config/gateway.example.yaml', () => {
       'acquirer.sha256': sha256('a'),
       'core-bank.token': 'one',
       'processor-ledger.token': 'two',
+      'token.jwk.json': KEYS.token,
+      'payload.jwk.json': KEYS.payload,
+      'partner-bank.jwks.json': jwksOf(KEYS.clientEc, KEYS.clientRsa),
+      'partner-issuer-signing.jwk.json': KEYS.token2,
+      'partner-issuer.jwks.json': jwksOf(KEYS.issuerRsa),
+      'partner-issuer-client.pem': MTLS_PAIR.cert,
+      'partner-issuer-client.key': MTLS_PAIR.key,
+      'partner-issuer-ca.pem': CA.cert,
     });
     const lines: string[] = [];
     const code = await checkConfig(file('gateway.example.yaml'), { SECRETS_DIR, REDIS_PASSWORD: 'pw' }, line =>

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatProblem } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { type Broken, HASH_A, loadGood, place, SAMPLE, sampleWith } from './sample.ts';
+import { FILES, OAUTH_SECTION } from './oauthSample.ts';
+import { type Broken, loadGood, place, SAMPLE, sampleWith } from './sample.ts';
 
 const WARNED: readonly Broken[] = [
   ['no allowFrom', 'clients[0].allowFrom', /any address/, ['    allowFrom: [127.0.0.0/8]\n', '']],
@@ -34,14 +35,10 @@ const WARNED: readonly Broken[] = [
     ['[Purchase]', '[Transaction]'],
   ],
   [
-    'OAuth client',
-    'clients[0].oauth',
-    /no token endpoint yet; the client cannot call/,
-    [`bearer:\n      tokenSha256: [${HASH_A}]`, 'oauth: {keysFile: seal.key}'],
-    [
-      'server:',
-      'oauth: {issuer: https://x.example, signingKeyFiles: [seal.key], decryptionKeyFiles: [seal.key]}\nserver:',
-    ],
+    'identifier of ours without TLS',
+    'oauth.issuer',
+    /without TLS/,
+    ['journal:', `${OAUTH_SECTION.replace('https:', 'http:')}journal:`],
   ],
   [
     'route of nobody',
@@ -92,7 +89,7 @@ const WARNED: readonly Broken[] = [
 
 describe('warnings let the gateway start', () => {
   test.for(WARNED)('%s', async ([, path, what, ...changes]) => {
-    const { warnings } = await loadGood(sampleWith(...changes));
+    const { warnings } = await loadGood(sampleWith(...changes), {}, FILES);
     const warning = warnings.find(found => found.path === path);
     expect(warning && formatProblem(warning), JSON.stringify(warnings)).toMatch(what);
     expect(warning?.line).toBeGreaterThan(1);
