@@ -5,15 +5,15 @@
 import type { Socket } from 'node:net';
 import { buildConnector, Client, Pool } from 'undici';
 import type { Secret } from '../domain/secret.ts';
-import { Exchange } from './exchange.ts';
+import { type Carrier, codeOf, Exchange } from './exchange.ts';
 
 /** PEM texts for an issuer behind TLS. */
 export type IssuerTls = {
   /** The only authorities that the issuer's certificate may come from; absent: the system's. */
-  readonly ca?: string;
+  readonly ca?: string | undefined;
   /** Our own certificate with its key, where the issuer asks for one. */
-  readonly cert?: string;
-  readonly key?: Secret<string>;
+  readonly cert?: string | undefined;
+  readonly key?: Secret<string> | undefined;
 };
 
 export type ConnectionsOptions = {
@@ -60,16 +60,13 @@ export function openConnections(options: ConnectionsOptions): Pool {
   });
 }
 
-/**
- * One connection. undici has no way to close it once a reply was read to its end, and a reply that is not ours shows
- * only then: so each exchange is told how to hang up.
- */
+/** One connection, which is told by each exchange that it carries when it must not be used again. */
 function connection(origin: URL, connect: buildConnector.connector, options: ConnectionsOptions): Client {
-  let socket: Socket | null = null;
+  const line = new Line();
   const client = new Client(origin, {
     connect: (to, done) =>
       connect(to, (...made) => {
-        socket = made[1];
+        line.connected(made[1]);
         done(...made);
       }),
     pipelining: 1,
@@ -83,11 +80,56 @@ function connection(origin: URL, connect: buildConnector.connector, options: Con
     maxResponseSize: options.maxResponseBytes,
     maxHeaderSize: options.maxHeaderBytes,
   });
-  const carrier = { hangUp: () => socket?.destroy() };
   const dispatch = client.dispatch.bind(client);
   client.dispatch = (request, handler) => {
-    if (handler instanceof Exchange) handler.carrier = carrier;
+    if (handler instanceof Exchange) handler.takenBy(line);
     return dispatch(request, handler);
   };
   return client;
+}
+
+/**
+ * undici has no way to close a connection once a reply was read to its end, and a reply that is not ours shows only
+ * then, or later still where it has to be opened first. By then another exchange may be on the connection: that one is
+ * left its reply, which will be judged for itself, and no other follows it.
+ */
+class Line implements Carrier {
+  #socket: Socket | null = null;
+  #carried = 0;
+  #running = 0;
+  #isSuspect = false;
+  #fault: string | undefined;
+
+  connected(socket: Socket | null): void {
+    this.#socket = socket;
+    this.#carried = 0;
+    this.#isSuspect = false;
+    this.#fault = undefined;
+    socket?.once('error', error => {
+      if (this.#socket === socket) this.#fault = codeOf(error);
+    });
+  }
+
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
+  get isNew(): boolean {
+    return this.#carried === 0;
+  }
+
+  begin(): void {
+    this.#running += 1;
+  }
+
+  end(): void {
+    this.#running -= 1;
+    this.#carried += 1;
+    if (this.#isSuspect) this.hangUp();
+  }
+
+  hangUp(): void {
+    if (this.#running > 0) this.#isSuspect = true;
+    else this.#socket?.destroy();
+  }
 }

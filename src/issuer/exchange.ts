@@ -21,15 +21,23 @@ export type Ending = {
 export type ExchangeOptions = {
   readonly clock: Clock;
   readonly deadline: Deadline;
-  /** What a complete reply says. Only statuses 200 and 400 are asked about. */
-  readonly readReply: (status: 200 | 400, body: Uint8Array) => Outcome;
+  /** What a complete reply says; a promise where it has to be opened first. Only 200 and 400 are asked about. */
+  readonly readReply: (status: 200 | 400, body: Uint8Array) => Outcome | Promise<Outcome>;
   /** Called once, when undici is done with the request, which may be after the ending. */
   readonly onReleased: () => void;
 };
 
 /** The connection that carries an exchange. */
 export type Carrier = {
-  /** Closes it, so that nothing else on it is ever read or sent. */
+  /** No exchange has ended on it yet. */
+  readonly isNew: boolean;
+  /** Code of the first error of its socket, which undici replaces by the closing that follows. */
+  readonly fault: string | undefined;
+  /** An exchange is to be sent on it ... */
+  begin(): void;
+  /** ... and is over. */
+  end(): void;
+  /** Closes it, after the exchange that may be on it by now: nothing else on it is ever sent. */
   hangUp(): void;
 };
 
@@ -44,6 +52,25 @@ const REASONS: Readonly<Record<string, UnknownReason>> = {
   UND_ERR_RES_EXCEEDED_MAX_SIZE: 'tooLarge',
 };
 
+/**
+ * What the issuer's TLS says where it does not take our certificate, or misses one. In TLS 1.3 that comes after our
+ * first bytes have left, but before it hands them to anybody: with a code that only the handshake has (RFC 8446, 6.2;
+ * we do not offer to authenticate later), and nobody in between can forge it.
+ */
+const REFUSED_BY_TLS: ReadonlySet<string> = new Set([
+  'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED',
+  'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA',
+  'ERR_SSL_TLSV1_ALERT_ACCESS_DENIED',
+  // OpenSSL says `sslv3 alert` up to 3.4 and `ssl/tls alert` from 3.5 on.
+  ...[
+    'BAD_CERTIFICATE',
+    'UNSUPPORTED_CERTIFICATE',
+    'CERTIFICATE_REVOKED',
+    'CERTIFICATE_EXPIRED',
+    'CERTIFICATE_UNKNOWN',
+  ].flatMap(alert => [`ERR_SSL_SSLV3_ALERT_${alert}`, `ERR_SSL_SSL/TLS_ALERT_${alert}`]),
+]);
+
 /** A reply that is nobody's, or no reply at all: what else comes on that connection cannot be trusted either. */
 const SUSPECT: ReadonlySet<UnknownReason> = new Set(['wrongEcho', 'garbage', 'internal']);
 
@@ -52,8 +79,6 @@ const unknown = (reason: UnknownReason): Outcome => ({ kind: 'unknown', reason }
 
 export class Exchange implements Dispatcher.DispatchHandler {
   readonly ending: Promise<Ending>;
-  /** Set by the connection that takes the exchange on, before anything else happens. */
-  carrier: Carrier | undefined;
 
   readonly #options: ExchangeOptions;
   readonly #end: (ending: Ending) => void;
@@ -65,6 +90,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #started = false;
   #status: number | undefined;
   #controller: Dispatcher.DispatchController | undefined;
+  #carrier: Carrier | undefined;
 
   constructor(options: ExchangeOptions) {
     const { promise, resolve } = Promise.withResolvers<Ending>();
@@ -72,6 +98,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#end = resolve;
     this.#options = options;
     this.#cancelTimer = options.clock.after(options.deadline.leftMs(), () => this.#giveUp());
+  }
+
+  /** Called by the connection that takes the exchange on, before anything else happens. */
+  takenBy(carrier: Carrier): void {
+    this.#carrier = carrier;
+    carrier.begin();
   }
 
   /**
@@ -102,16 +134,25 @@ export class Exchange implements Dispatcher.DispatchHandler {
   /** A late answer would arrive here if giving up left the connection open; today it is closed and nothing comes. */
   onResponseEnd(): void {
     this.#release();
+    // From here on the connection may carry another exchange, which giving this one up must not end.
+    this.#controller = undefined;
     if (this.#over) return;
     const outcome = this.#outcomeByStatus() ?? this.#read();
-    if (outcome.kind === 'unknown' && SUSPECT.has(outcome.reason)) this.carrier?.hangUp();
-    this.#settle(outcome);
+    if (outcome instanceof Promise) {
+      outcome.then(
+        opened => this.#conclude(opened),
+        () => this.#conclude(unknown('internal')),
+      );
+    } else this.#conclude(outcome);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    const refusal = this.#started ? this.#refusalByTls() : undefined;
     this.#release();
-    const { code, reason } = diagnosis(error);
-    this.#settle(this.#started ? (this.#outcomeByStatus() ?? unknown(reason)) : connectFailed, code);
+    if (this.#started && refusal === undefined) {
+      const { code, reason } = diagnosis(error);
+      this.#settle(this.#outcomeByStatus() ?? unknown(reason), code);
+    } else this.#settle(connectFailed, refusal ?? codeOf(error));
   }
 
   /** At the deadline. The connection is closed, so that a late answer cannot be read as the answer to another request. */
@@ -126,7 +167,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return AT_THE_DOOR.has(this.#status) ? { kind: 'notSent', reason: 'refusedAtTheDoor' } : unknown('httpStatus');
   }
 
-  #read(): Outcome {
+  /** What the issuer's TLS said, where that proves that nobody has seen the request. */
+  #refusalByTls(): string | undefined {
+    const { isNew, fault } = this.#carrier ?? {};
+    const isFirstWord = isNew === true && this.#status === undefined;
+    return isFirstWord && fault !== undefined && REFUSED_BY_TLS.has(fault) ? fault : undefined;
+  }
+
+  #read(): Outcome | Promise<Outcome> {
     if (this.#status !== 200 && this.#status !== 400) return unknown('internal');
     try {
       return this.#options.readReply(this.#status, Buffer.concat(this.#body));
@@ -135,9 +183,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
     }
   }
 
+  #conclude(outcome: Outcome): void {
+    if (outcome.kind === 'unknown' && SUSPECT.has(outcome.reason)) this.#carrier?.hangUp();
+    this.#settle(outcome);
+  }
+
   #release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#carrier?.end();
     this.#options.onReleased();
   }
 
@@ -150,9 +204,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
 }
 
 /** Only the code of an error goes any further: messages and causes may quote what was sent. */
+export function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_/]{0,63}$/.test(code) ? code : 'UNNAMED';
+}
+
 function diagnosis(error: Error): { readonly code: string; readonly reason: UnknownReason } {
-  const given = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  const code = /^[A-Z][A-Z0-9_]{0,63}$/.test(given) ? given : 'UNNAMED';
+  const code = codeOf(error);
   if (error.name === 'HTTPParserError') return { code, reason: 'garbage' };
   return { code, reason: REASONS[code] ?? 'reset' };
 }

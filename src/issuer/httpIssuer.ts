@@ -9,9 +9,10 @@ import { type Message, wireOf } from '../domain/message.ts';
 import type { NotSentReason, Outcome } from '../domain/outcome.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type IssuerTls, openConnections } from './connections.ts';
-import { type CredentialHeaders, type Credentials, noCredentials } from './credentials.ts';
+import { type Credentials, noCredentials } from './credentials.ts';
 import { type Ending, Exchange } from './exchange.ts';
 import type { IssuerConnector, SendOptions } from './issuer.ts';
+import { type IssuerPayload, plainPayload } from './payload.ts';
 import { readIssuerReply } from './reply.ts';
 
 /** Something that somebody should look at. A closed list, without a word of what was sent or answered. */
@@ -32,7 +33,10 @@ export type HttpIssuerOptions = {
    * inside undici, where it would be sent in the queue's time.
    */
   readonly connections: number;
+  /** Closed together with the connector. */
   readonly credentials?: Credentials;
+  /** Absent: plain JSON. */
+  readonly payload?: IssuerPayload;
   readonly tls?: IssuerTls;
   /** Gives the slot of a connection that is not made free again. */
   readonly connectTimeoutMs?: number;
@@ -44,10 +48,11 @@ export type HttpIssuerOptions = {
 
 /** As long as the usual budget for a send: later than that nobody waits for this connection. */
 const CONNECT_TIMEOUT_MS = 2000;
-/** A page of 100 history records, each field at its longest and every character escaped, is about 250 KiB. */
-const RESPONSE_BYTES = 512 * 1024;
 /** Node's own limit for what it receives. */
 const HEADER_BYTES = 16 * 1024;
+
+/** What the contract says of a token that is missing, malformed, run out or revoked. */
+const NOT_THESE_CREDENTIALS: ReadonlySet<number | undefined> = new Set([401, 403]);
 
 /** A connector over HTTP/1.1. Opens no connection before the first send. Throws where `baseUrl` is not an HTTP URL. */
 export const createHttpIssuer = (options: HttpIssuerOptions): IssuerConnector => new HttpIssuer(options);
@@ -55,6 +60,7 @@ export const createHttpIssuer = (options: HttpIssuerOptions): IssuerConnector =>
 class HttpIssuer implements IssuerConnector {
   readonly #options: HttpIssuerOptions;
   readonly #credentials: Credentials;
+  readonly #payload: IssuerPayload;
   readonly #pool: ReturnType<typeof openConnections>;
   readonly #basePath: string;
   /** Sends that have not ended; closing waits for them. */
@@ -68,13 +74,14 @@ class HttpIssuer implements IssuerConnector {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new Error('an issuer is reached by http or https');
     this.#options = options;
     this.#credentials = options.credentials ?? noCredentials;
+    this.#payload = options.payload ?? plainPayload;
     this.#basePath = url.pathname.replace(/\/+$/, '');
     this.#pool = openConnections({
       origin: url.origin,
       connections: options.connections,
       tls: options.tls ?? {},
       connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      maxResponseBytes: options.maxResponseBytes ?? RESPONSE_BYTES,
+      maxResponseBytes: options.maxResponseBytes ?? this.#payload.responseBytesMost,
       maxHeaderBytes: options.maxHeaderBytes ?? HEADER_BYTES,
     });
   }
@@ -96,12 +103,15 @@ class HttpIssuer implements IssuerConnector {
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#sending);
+    this.#credentials.close?.();
     await this.#pool.destroy();
   }
 
   async #exchange(row: ApiRow, message: Message, options: SendOptions): Promise<Ending> {
     const login = await this.#credentials.headers(options.deadline);
     if (!login) return withoutAnswer('connect', 'CREDENTIALS');
+    const body = await this.#sealed(message);
+    if (body === undefined) return withoutAnswer('connect', 'SEALING');
     // Connections that are never made may hold every slot; what would queue behind them would be sent late.
     if (this.#held >= this.#options.connections) return withoutAnswer('connect', 'NO_CONNECTION_FREE');
     const leftMs = Math.floor(options.deadline.leftMs());
@@ -110,7 +120,7 @@ class HttpIssuer implements IssuerConnector {
     const exchange = new Exchange({
       clock: this.#options.clock,
       deadline: options.deadline,
-      readReply: (status, body) => readIssuerReply(status, body, message, row),
+      readReply: (status, reply) => this.#read(status, reply, message, row),
       onReleased: () => {
         this.#held -= 1;
       },
@@ -120,12 +130,37 @@ class HttpIssuer implements IssuerConnector {
       {
         method: 'POST',
         path: this.#basePath + row.path,
-        headers: headersOf(message, options, leftMs, this.#options.clock.wallMs(), login),
-        body: JSON.stringify(wireOf(message).reveal()),
+        headers: [
+          'content-type',
+          this.#payload.contentType,
+          ...headersOf(message, options, leftMs, this.#options.clock.wallMs()),
+          ...Object.entries(login.reveal()).flat(),
+        ],
+        body,
       },
       exchange,
     );
-    return exchange.ending;
+    const ending = await exchange.ending;
+    if (NOT_THESE_CREDENTIALS.has(ending.status)) this.#credentials.refused?.(login);
+    return ending;
+  }
+
+  async #sealed(message: Message): Promise<string | undefined> {
+    try {
+      return await this.#payload.seal(JSON.stringify(wireOf(message).reveal()));
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** At once where nothing has to be opened: then a connection with somebody else's reply on it is never used again. */
+  #read(status: 200 | 400, reply: Uint8Array, message: Message, row: ApiRow): Outcome | Promise<Outcome> {
+    const opened = this.#payload.open(status, reply);
+    if (opened instanceof Uint8Array) return readIssuerReply(status, opened, message, row);
+    return opened.then(
+      plain => readIssuerReply(status, plain, message, row),
+      () => ({ kind: 'unknown', reason: 'garbage' }),
+    );
   }
 
   #alarm(api: ApiName, outcome: Outcome, status: number | undefined, fault: string | undefined): void {
@@ -151,15 +186,7 @@ const withoutAnswer = (reason: NotSentReason, fault?: string): Ending => ({
  * The headers of a send, by name and value in turn. `Deadline-Ms` counts from here: the time that connecting takes, if
  * anything has to be connected, is not taken off.
  */
-const headersOf = (
-  message: Message,
-  options: SendOptions,
-  leftMs: number,
-  wallMs: number,
-  login: CredentialHeaders,
-): string[] => [
-  'content-type',
-  'application/json',
+const headersOf = (message: Message, options: SendOptions, leftMs: number, wallMs: number): string[] => [
   // A compressed reply of 64 KiB could be gigabytes.
   'accept-encoding',
   'identity',
@@ -170,7 +197,6 @@ const headersOf = (
   'Deadline-Ms',
   String(leftMs),
   ...(options.repeat ? ['Repeat', 'true'] : []),
-  ...Object.entries(login.reveal()).flat(),
 ];
 
 function alarmOf(

@@ -27,7 +27,11 @@ class HandClock implements Clock {
 
 const ANSWER: Outcome = { kind: 'unknown', reason: 'openCode' };
 
-function exchange(readReply: (status: 200 | 400, body: Uint8Array) => Outcome = () => ANSWER) {
+type ReadReply = (status: 200 | 400, body: Uint8Array) => Outcome | Promise<Outcome>;
+
+type Line = { readonly isNew?: boolean; readonly fault?: string };
+
+function exchange(readReply: ReadReply = () => ANSWER, { isNew = false, fault }: Line = {}) {
   const clock = new HandClock();
   const log: string[] = [];
   const made = new Exchange({
@@ -36,7 +40,7 @@ function exchange(readReply: (status: 200 | 400, body: Uint8Array) => Outcome = 
     readReply,
     onReleased: () => log.push('released'),
   });
-  made.carrier = { hangUp: () => log.push('hung up') };
+  made.takenBy({ isNew, fault, begin: () => {}, end: () => {}, hangUp: () => log.push('hung up') });
   const controller: Dispatcher.DispatchController = {
     aborted: false,
     paused: false,
@@ -76,6 +80,32 @@ describe('the phase', () => {
     made.onRequestStart(controller);
     made.onResponseError(controller, error(code));
     expect((await made.ending).outcome).toEqual({ kind: 'unknown', reason });
+  });
+
+  const NO_CERTIFICATE = 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED';
+
+  it('a certificate that TLS refuses is notSent, though bytes have left: on a new connection, before any answer', async () => {
+    const { made, controller } = exchange(undefined, { isNew: true, fault: NO_CERTIFICATE });
+    made.onRequestStart(controller);
+    made.onResponseError(controller, error('UND_ERR_SOCKET'));
+    expect(await made.ending).toEqual({
+      outcome: { kind: 'notSent', reason: 'connect' },
+      status: undefined,
+      fault: NO_CERTIFICATE,
+    });
+  });
+
+  it.each([
+    ['on a connection that has carried another', NO_CERTIFICATE, false, undefined],
+    ['after an answer has begun', NO_CERTIFICATE, true, 200],
+    ['an alert that any moment may bring', 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', true, undefined],
+    ['a reset', 'ECONNRESET', true, undefined],
+  ])('and unknown otherwise: %s', async (_, code, isNew, status) => {
+    const { made, controller } = exchange(undefined, { isNew, fault: code });
+    made.onRequestStart(controller);
+    if (status !== undefined) made.onResponseStart(controller, status);
+    made.onResponseError(controller, error('UND_ERR_SOCKET'));
+    expect((await made.ending).outcome).toEqual({ kind: 'unknown', reason: 'reset' });
   });
 
   it('I14: nothing of an error but its code goes any further', async () => {
@@ -144,6 +174,35 @@ describe('the ending', () => {
     const all = exchange(() => {
       throw new Error('defect');
     });
+    answer(all);
+    expect((await all.made.ending).outcome).toEqual({ kind: 'unknown', reason: 'internal' });
+    expect(all.log).toEqual(['released', 'hung up']);
+  });
+
+  it('where the reply has to be opened first: what is inside, once it is open', async () => {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const all = exchange(() => promise);
+    answer(all);
+    expect(all.log).toEqual(['released']);
+    resolve({ kind: 'unknown', reason: 'wrongEcho' });
+    expect((await all.made.ending).outcome).toEqual({ kind: 'unknown', reason: 'wrongEcho' });
+    expect(all.log).toEqual(['released', 'hung up']);
+    expect(all.clock.timers).toBe(0);
+  });
+
+  it('where opening takes longer than there is time: unknown, and the connection, which is free by then, is left alone', async () => {
+    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const all = exchange(() => promise);
+    answer(all);
+    all.clock.fire();
+    resolve(ANSWER);
+    expect((await all.made.ending).outcome).toEqual({ kind: 'unknown', reason: 'timeout' });
+    await promise;
+    expect(all.log).toEqual(['released']);
+  });
+
+  it('a defect in opening is unknown, and the connection is hung up', async () => {
+    const all = exchange(() => Promise.reject(new Error('defect')));
     answer(all);
     expect((await all.made.ending).outcome).toEqual({ kind: 'unknown', reason: 'internal' });
     expect(all.log).toEqual(['released', 'hung up']);

@@ -12,6 +12,7 @@ export type Received = {
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>;
   readonly text: string;
+  /** The body read as JSON; empty where it is something else. */
   readonly json: Record<string, string>;
   /** Number of the connection, counted from 1. */
   readonly connection: number;
@@ -91,7 +92,7 @@ function readRequests(socket: Socket, connection: number, each: (request: Receiv
       const text = buffered.subarray(headEnd + 4, bodyEnd).toString('utf8');
       buffered = buffered.subarray(bodyEnd);
       const [method = '', path = ''] = requestLine.split(' ');
-      const json = JSON.parse(text) as Record<string, string>;
+      const json = text.startsWith('{') ? (JSON.parse(text) as Record<string, string>) : {};
       each({ method, path, headers, text, json, connection });
     }
   });
