@@ -1,11 +1,12 @@
 /**
- * The command line behind `npm start`, `npm run call` and `npm run check-config`. Each command is a row of one table;
- * what a command does is in the module it calls.
+ * The command line behind `npm start`, `npm run call`, `npm run keys` and `npm run check-config`. Each command is a row
+ * of one table; what a command does is in the module it calls.
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkConfig } from './config/checkConfig.ts';
 import { configFile, environment, sandboxPlaces } from './config/environment.ts';
+import { runKeys } from './keys/keys.ts';
 import { serve } from './main.ts';
 import { systemClock } from './runtime/clock.ts';
 import { systemRandom } from './runtime/random.ts';
@@ -13,8 +14,10 @@ import { runCall } from './sandbox/call.ts';
 import { prepareSandbox, writeCredentials } from './sandbox/credentials.ts';
 import { startDemoIssuer } from './sandbox/demoIssuer.ts';
 import { firstCall } from './sandbox/firstCall.ts';
+import { freePort } from './sandbox/freePort.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
+const complain = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const SANDBOX_CONFIG = fileURLToPath(new URL('../config/sandbox.yaml', import.meta.url));
 const LOOPBACK = '127.0.0.1';
@@ -36,19 +39,34 @@ async function sandbox(): Promise<number> {
   try {
     return await serve({
       file: SANDBOX_CONFIG,
-      env: { ...environment, SANDBOX_DIR: dir, SANDBOX_ISSUER_PORT: String(issuer.port) },
+      env: {
+        ...environment,
+        SANDBOX_DIR: dir,
+        SANDBOX_ISSUER_PORT: String(issuer.port),
+        ...(await settledPort(environment.GATEWAY_PORT)),
+      },
       alsoReady: () => ready,
-      onListening: async gateway => {
+      onListening: async (gateway, config) => {
         const at = (port: number) => `http://${LOOPBACK}:${port}`;
-        const urls = { baseUrl: at(gateway.port) + basePath, adminUrl: at(gateway.adminPort), issuerUrl: issuer.url };
+        const baseUrl = at(gateway.port) + basePath;
+        const oauthIssuer = config.oauth?.issuer ?? at(gateway.port);
+        const urls = { baseUrl, adminUrl: at(gateway.adminPort), issuerUrl: issuer.url, oauthIssuer };
         await writeCredentials(credentials, urls, systemRandom);
-        print(firstCall(credentials, urls.baseUrl, systemClock, systemRandom));
+        print(firstCall(credentials, baseUrl, systemClock, systemRandom));
         ready = true;
       },
     });
   } finally {
     await issuer.close();
   }
+}
+
+/**
+ * The gateway's identifier for OAuth holds its port, which is part of the configuration and so must be known before there
+ * is a gateway: where a free port is asked for, it is chosen here.
+ */
+async function settledPort(asked: string | undefined): Promise<{ readonly GATEWAY_PORT?: string }> {
+  return asked?.trim() !== '' && Number(asked) === 0 ? { GATEWAY_PORT: String(await freePort(LOOPBACK)) } : {};
 }
 
 type Command = { readonly does: string; readonly run: (args: readonly string[]) => Promise<number> };
@@ -63,6 +81,13 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
         const sandboxDir = resolve(sandboxPlaces(environment).dir);
         return runCall(args, { sandboxDir, clock: systemClock, random: systemRandom }, print);
       },
+    },
+  ],
+  [
+    'keys',
+    {
+      does: 'make, exchange and compare keys (npm run keys -- --help)',
+      run: args => runKeys(args, { clock: systemClock, random: systemRandom }, { print, complain }),
     },
   ],
   [

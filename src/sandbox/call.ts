@@ -5,11 +5,14 @@ import { parseArgs } from 'node:util';
 import { APIS } from '../catalogue/apis.ts';
 import type { ApiRow } from '../catalogue/row.ts';
 import { Secret } from '../domain/secret.ts';
+import { codeOf } from '../keys/keyFiles.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import { callMessage, type Fields, typedApi, typedFields, UsageError } from './callMessage.ts';
 import { type DemoClient, readCredentials } from './demoClient.ts';
-import { exchange, type Outgoing, showIncoming, showOutgoing } from './exchange.ts';
+import { exchange, isEnvelope, type Outgoing, shortened, showIncoming, showOutgoing } from './exchange.ts';
+import { type OauthClient, openAnswer, sealFor } from './oauthClient.ts';
+import { openSession } from './oauthSession.ts';
 
 export type CallOptions = {
   /** `SANDBOX_DIR`. */
@@ -18,7 +21,7 @@ export type CallOptions = {
   readonly random: Random;
 };
 
-const USAGE = `Usage: npm run call -- API [name=value ...] [--repeat] [--tran-id ID] [--to URL]
+const USAGE = `Usage: npm run call -- API [name=value ...] [--oauth] [--repeat] [--tran-id ID] [--to URL]
 
 Sends one call as the demo client of the running sandbox and prints the exchange. Header fields are filled in; a card
 that is not named is the first demo card. Exit code 0: every answer was HTTP 200.
@@ -26,7 +29,9 @@ that is not named is the first demo card. Exit code 0: every answer was HTTP 200
   npm run call -- Purchase tranAmount=12.50 tranCurrency=840
   npm run call -- Purchase tranAmount=12.50 tranCurrency=840 --repeat
   npm run call -- BalanceInquiry
+  npm run call -- --oauth Purchase tranAmount=12.50 tranCurrency=840
 
+  --oauth       call as the OAuth client: signed assertion, access token, encrypted payloads; every step is shown
   --repeat      send the same call twice: the second answer comes from the journal
   --tran-id ID  the tranId, instead of a new one
   --to URL      another gateway than the sandbox's; without a path the sandbox's base path is added
@@ -55,8 +60,6 @@ export async function runCall(
 ): Promise<number> {
   try {
     const { values, positionals } = typedWords(argv);
-    if (values.oauth)
-      throw new UsageError('OAuth is not in this version: the demo client calls with its bearer token.');
     const [api, ...words] = positionals;
     if (values.help || api === undefined) {
       print(USAGE);
@@ -65,8 +68,11 @@ export async function runCall(
     const row = typedApi(api);
     const typed = typedFields(row, words);
     const client = await readCredentials(options.sandboxDir);
-    const outgoing = prepare({ row, typed, values }, client, options);
-    return await send(outgoing, values.repeat ? 2 : 1, options.clock, print);
+    const call = messageOf({ row, typed, values }, client, options);
+    const plan = values.oauth
+      ? await overOauth(call, oauthClientFor(values.to, call.url, client), options, print)
+      : withBearer(call, client);
+    return plan ? await send(plan, values.repeat ? 2 : 1, options.clock, print) : 1;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     print(error.message);
@@ -85,25 +91,60 @@ function typedWords(argv: readonly string[]) {
   }
 }
 
-function prepare(
+/** The call as it will be made, whoever makes it. */
+type PlannedCall = Pick<Outgoing, 'url' | 'tranId' | 'timestamp' | 'body'>;
+
+function messageOf(
   { row, typed, values }: { readonly row: ApiRow; readonly typed: Fields; readonly values: Typed },
   client: DemoClient,
   { clock, random }: CallOptions,
-): Outgoing {
+): PlannedCall {
   const tranId = values['tran-id'] ?? typed.tranId ?? random.id();
-  const body = callMessage(
-    row,
-    { ...typed, tranId },
-    { participantId: client.participantId, cardToken: client.cardToken, tranId, nowMs: clock.wallMs() },
-  );
+  const { participantId } = (values.oauth && client.oauth) || client;
+  const defaults = { participantId, cardToken: client.cardToken, tranId, nowMs: clock.wallMs() };
   return {
     url: new URL(baseOf(values.to, client.baseUrl) + row.path),
-    token: client.token,
-    clientId: client.clientId,
     tranId,
     timestamp: String(Math.trunc(clock.wallMs())),
-    body: new Secret(body),
+    body: new Secret(callMessage(row, { ...typed, tranId }, defaults)),
   };
+}
+
+/** What is sent, and what reads the answer where it comes in an envelope. */
+type Plan = {
+  readonly title: string;
+  readonly outgoing: Outgoing;
+  readonly open: (jwe: string) => Promise<string | undefined>;
+};
+
+const withBearer = (call: PlannedCall, { clientId, token }: DemoClient): Plan => ({
+  title: '',
+  outgoing: { ...call, token, tokenShown: `[token of ${clientId}]` },
+  open: async () => undefined,
+});
+
+function oauthClientFor(to: string | undefined, url: URL, { oauth }: DemoClient): OauthClient {
+  if (!oauth) throw new UsageError('credentials.json has no OAuth client: start the sandbox anew with npm start.');
+  // Another address is another way to the same gateway: its identifier, for which the assertion is, stays the same.
+  return to === undefined ? oauth : { ...oauth, tokenEndpoint: new URL(oauth.tokenEndpoint.pathname, url) };
+}
+
+/** Undefined where there is no token or no key; why has been printed. */
+async function overOauth(
+  call: PlannedCall,
+  client: OauthClient,
+  { clock, random }: CallOptions,
+  print: (text: string) => void,
+): Promise<Plan | undefined> {
+  const session = await openSession(client, { clock, random, print }).catch((error: unknown) => {
+    if (error instanceof UsageError) throw error;
+    print(`\n${failure(client.tokenEndpoint, error)}`);
+    return undefined;
+  });
+  if (!session) return undefined;
+  const jwe = await sealFor(session.gatewayKey, JSON.stringify(call.body.reveal()));
+  const outgoing = { ...call, token: session.token, tokenShown: shortened(session.token.reveal()), jwe };
+  return { title: '4. ', outgoing, open: text => openAnswer(client, text) };
 }
 
 /** The base URL to call, without a slash at its end. */
@@ -117,23 +158,31 @@ function baseOf(to: string | undefined, baseUrl: string): string {
   return url.origin + path.replace(/\/+$/, '');
 }
 
-async function send(outgoing: Outgoing, times: number, clock: Clock, print: (text: string) => void): Promise<number> {
+async function send(
+  { title, outgoing, open }: Plan,
+  times: number,
+  clock: Clock,
+  print: (text: string) => void,
+): Promise<number> {
   let code = 0;
   for (let sent = 0; sent < times; sent += 1) {
-    print(sent === 0 ? showOutgoing(outgoing) : '\nThe same again:');
-    const incoming = await exchange(outgoing, clock).catch((error: unknown) => failure(outgoing, error));
+    print(sent === 0 ? title + showOutgoing(outgoing) : '\nThe same again:');
+    const incoming = await exchange(outgoing, clock).catch((error: unknown) => failure(outgoing.url, error));
     if (typeof incoming === 'string') {
       print(`\n${incoming}`);
       return 1;
     }
-    print(`\n${showIncoming(incoming)}`);
-    if (incoming.status !== 200) code = 1;
+    const opened = isEnvelope(incoming) ? await open(incoming.text) : undefined;
+    print(`\n${showIncoming(incoming, opened)}`);
+    const isSealed = outgoing.jwe === undefined || opened !== undefined;
+    if (incoming.status === 200 && !isSealed) print('\nThat is no envelope that our key opens.');
+    if (incoming.status !== 200 || !isSealed) code = 1;
   }
   return code;
 }
 
-function failure({ url }: Outgoing, error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ECONNREFUSED') return `Nothing listens at ${url.origin}: start the sandbox with npm start.`;
-  return `No answer from ${url.origin}: ${error instanceof Error ? error.message : 'the connection failed'}.`;
+function failure({ origin }: URL, error: unknown): string {
+  const code = codeOf(error) ?? '';
+  if (code === 'ECONNREFUSED') return `Nothing listens at ${origin}: start the sandbox with npm start.`;
+  return `No answer from ${origin}: ${error instanceof Error ? error.message : 'the connection failed'}.`;
 }

@@ -1,19 +1,27 @@
 /**
- * Makes what the sandbox runs on, once: the gateway's sealing key, the demo client's token, the issuer's token and the
- * demo cards. Then, when gateway and issuer are up, it writes credentials.json, which tells a person or a test how to call.
+ * Makes what the sandbox runs on, once: the gateway's keys, the tokens and keys of the demo clients, the issuer's token and
+ * the demo cards. Then, when gateway and issuer are up, it writes credentials.json, which tells a person or a test how to
+ * call.
  */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { Secret } from '../domain/secret.ts';
+import { keepOnce, makeDirectory, replaceFile } from '../keys/keyFiles.ts';
+import { makeSealKey } from '../keys/make.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import { DEMO_PARTICIPANT, seedCards } from './cards.ts';
 import { wire } from './inquiries.ts';
-import { keepOnce, makeDirectory, replaceFile } from './keyFiles.ts';
 import { Ledger } from './ledger.ts';
+import { type OauthKeyFiles, prepareOauthKeys } from './oauthKeys.ts';
 import { availableOf } from './turn.ts';
 
+/** The demo client that calls with a bearer token. */
 export const DEMO_CLIENT = 'demo-wallet';
+/** The demo client that calls with OAuth and encrypted payloads. */
+export const DEMO_OAUTH_CLIENT = 'demo-bank';
+/** What demo-bank asks for: all that it was assigned. */
+const OAUTH_SCOPE = 'Transaction';
 
 /** A demo card as credentials.json gives it, whole: it is a test card, and this is the one place that tells its secrets. */
 export type DemoCard = {
@@ -32,6 +40,8 @@ export type SandboxCredentials = {
   readonly credentialsFile: string;
   readonly clientId: string;
   readonly participantId: string;
+  /** The keys of demo-bank. */
+  readonly oauth: OauthKeyFiles;
   /** The demo client's bearer token. */
   readonly clientToken: Secret<string>;
   /** What the gateway presents to the demo issuer. */
@@ -53,6 +63,8 @@ export type SandboxUrls = {
   readonly adminUrl: string;
   /** Of the demo issuer, without the base path: its own endpoints are below it. */
   readonly issuerUrl: string;
+  /** The gateway's identifier, `oauth.issuer` of its configuration. */
+  readonly oauthIssuer: string;
 };
 
 /** 32 bytes in base64, as the journal's seal key file has them. */
@@ -62,7 +74,7 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 /**
  * Makes the keys, tokens and demo cards that are missing and reads those that are there: `keys/seal.key`,
- * `keys/demo-wallet.token`, `keys/demo-wallet.sha256`, `keys/issuer.token` and the ledger.
+ * `keys/demo-wallet.token`, `keys/demo-wallet.sha256`, `keys/issuer.token`, the keys for OAuth and the ledger.
  *
  * @throws Error naming the file that is damaged or cannot be written
  */
@@ -75,16 +87,18 @@ export async function prepareSandbox({ dir, clock, random }: SandboxOptions): Pr
   await makeDirectory(keys);
 
   const token = (): string => random.id() + random.id();
-  await keepOnce(join(keys, 'seal.key'), SEAL_KEY, () => bytes32(random).toString('base64'), random);
+  await keepOnce(join(keys, 'seal.key'), SEAL_KEY, () => makeSealKey(random).reveal(), random);
   const clientToken = await keepOnce(join(keys, `${DEMO_CLIENT}.token`), TOKEN, token, random);
   const issuerToken = await keepOnce(join(keys, 'issuer.token'), TOKEN, token, random);
   await keepHash(join(keys, `${DEMO_CLIENT}.sha256`), clientToken, random);
+  const oauth = await prepareOauthKeys(keys, DEMO_OAUTH_CLIENT, random);
   return {
     dir: home,
     ledgerFile,
     credentialsFile,
     clientId: DEMO_CLIENT,
     participantId: DEMO_PARTICIPANT,
+    oauth,
     clientToken: new Secret(clientToken),
     issuerToken: new Secret(issuerToken),
     cards: new Secret(prepareCards(ledgerFile, clock, random)),
@@ -97,7 +111,7 @@ export async function prepareSandbox({ dir, clock, random }: SandboxOptions): Pr
  * @returns the absolute path of the file
  */
 export async function writeCredentials(
-  { credentialsFile, clientId, participantId, clientToken, cards }: SandboxCredentials,
+  { credentialsFile, clientId, participantId, oauth, clientToken, cards }: SandboxCredentials,
   urls: SandboxUrls,
   random: Random,
 ): Promise<string> {
@@ -106,15 +120,20 @@ export async function writeCredentials(
     adminUrl: urls.adminUrl,
     issuerUrl: urls.issuerUrl,
     bearer: { clientId, participantId, token: clientToken.reveal() },
+    oauth: {
+      clientId: DEMO_OAUTH_CLIENT,
+      participantId,
+      issuer: urls.oauthIssuer,
+      tokenEndpoint: `${urls.oauthIssuer}/oauth2/token`,
+      scope: OAUTH_SCOPE,
+      signingKeyFile: oauth.signingKeyFile,
+      decryptionKeyFile: oauth.decryptionKeyFile,
+    },
     cards: cards.reveal(),
   };
-  await replaceFile(credentialsFile, `${JSON.stringify(content, null, 2)}\n`, random);
+  await replaceFile(credentialsFile, `${JSON.stringify(content, null, 2)}\n`, { random });
   return credentialsFile;
 }
-
-/** Two ids of 128 bits each. */
-const bytes32 = (random: Random): Buffer =>
-  Buffer.concat([Buffer.from(random.id(), 'base64url'), Buffer.from(random.id(), 'base64url')]);
 
 async function keepHash(path: string, token: string, random: Random): Promise<void> {
   const hash = createHash('sha256').update(token).digest('hex');

@@ -4,9 +4,10 @@
 import { join, resolve } from 'node:path';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { Secret } from '../domain/secret.ts';
+import { readIfThere } from '../keys/keyFiles.ts';
 import { isObject } from './body.ts';
 import { UsageError } from './callMessage.ts';
-import { readIfThere } from './keyFiles.ts';
+import type { OauthClient } from './oauthClient.ts';
 
 export type DemoClient = {
   /** Of the gateway, without a slash at its end. */
@@ -14,6 +15,8 @@ export type DemoClient = {
   readonly clientId: string;
   readonly participantId: string;
   readonly token: Secret<string>;
+  /** The demo client that calls with OAuth; undefined where credentials.json has none. */
+  readonly oauth: (OauthClient & { readonly participantId: string }) | undefined;
   /** The first demo card. */
   readonly cardToken: string;
 };
@@ -38,7 +41,21 @@ export async function readCredentials(sandboxDir: string): Promise<DemoClient> {
   if (!client.baseUrl || !URL.canParse(client.baseUrl) || !clientId || !participantId || !token || !cardToken) {
     throw new UsageError(`${file} is not what npm start writes: stop the sandbox, delete the file and start it again.`);
   }
-  return { baseUrl: client.baseUrl, clientId, participantId, token: new Secret(token), cardToken };
+  const oauth = oauthIn(objectIn(content, 'oauth'));
+  return { baseUrl: client.baseUrl, clientId, participantId, token: new Secret(token), oauth, cardToken };
+}
+
+function oauthIn(part: JsonObject | undefined): DemoClient['oauth'] {
+  const clientId = textIn(part, 'clientId');
+  const participantId = textIn(part, 'participantId');
+  const issuer = textIn(part, 'issuer');
+  const tokenEndpoint = URL.parse(textIn(part, 'tokenEndpoint') ?? '');
+  const scope = textIn(part, 'scope');
+  const signingKeyFile = textIn(part, 'signingKeyFile');
+  const decryptionKeyFile = textIn(part, 'decryptionKeyFile');
+  if (!clientId || !participantId || !issuer || !tokenEndpoint || !scope) return undefined;
+  if (!signingKeyFile || !decryptionKeyFile) return undefined;
+  return { clientId, participantId, issuer, tokenEndpoint, scope, signingKeyFile, decryptionKeyFile };
 }
 
 function parse(text: string): JsonObject | undefined {

@@ -155,7 +155,6 @@ describe('what is not right is said in a sentence', () => {
     [['Purchase', 'tranAmount'], 'fields are written name=value'],
     [['Purchase', '=1'], 'fields are written name=value'],
     [['Purchase', 'tranAmount=1', 'tranAmount=2'], 'tranAmount is there twice'],
-    [['Purchase', '--oauth'], 'OAuth is not in this version'],
     [['Purchase', '--to', 'ftp://x'], '--to takes a URL'],
     [['Purchase', '--to'], 'Usage: npm run call'],
     [['Purchase', '--repeet'], 'Usage: npm run call'],

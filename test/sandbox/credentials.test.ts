@@ -1,215 +1,147 @@
-/**
- * What the first start makes and the later ones keep: keys, tokens, cards and credentials.json, their form and their
- * permissions, and what is said when one of them is damaged.
- */
+/** What the first start of the sandbox makes, what later starts keep, and what credentials.json tells. */
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { isPan } from '../../src/domain/card.ts';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { isKeyFault } from '../../src/edge/jwk.ts';
+import { parseClientJwks, parseOpeningKey, parseSigningKey } from '../../src/edge/keys.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { prepareSandbox, type SandboxCredentials, writeCredentials } from '../../src/sandbox/credentials.ts';
 import { startDemoIssuer } from '../../src/sandbox/demoIssuer.ts';
-import { header, money } from './support.ts';
+import { tempDir } from '../support/places.ts';
 
-let base: string;
-let dir: string;
-beforeEach(async () => {
-  base = await mkdtemp(join(tmpdir(), 'credentials-'));
-  dir = join(base, 'deep', 'sandbox');
+const prepare = (dir: string): Promise<SandboxCredentials> =>
+  prepareSandbox({ dir, clock: systemClock, random: systemRandom });
+const contents = (dir: string): Record<string, string> =>
+  Object.fromEntries(readdirSync(join(dir, 'keys')).map(name => [name, readFileSync(join(dir, 'keys', name), 'utf8')]));
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const dir = tempDir('sandbox');
+let credentials: SandboxCredentials;
+beforeAll(async () => {
+  credentials = await prepare(dir);
 });
-afterEach(() => rm(base, { recursive: true }));
 
-const prepare = (): Promise<SandboxCredentials> => prepareSandbox({ dir, clock: systemClock, random: systemRandom });
-const text = (name: string): Promise<string> => readFile(join(dir, name), 'utf8');
-const KEYS = ['seal.key', 'demo-wallet.token', 'demo-wallet.sha256', 'issuer.token'];
 const URLS = {
   baseUrl: 'http://127.0.0.1:1/card-api',
   adminUrl: 'http://127.0.0.1:2',
   issuerUrl: 'http://127.0.0.1:3',
+  oauthIssuer: 'http://127.0.0.1:1',
 };
 
-describe('the first start', () => {
-  it('makes keys and tokens of the right form, for the owner only', async () => {
-    const credentials = await prepare();
-    const key = await text('keys/seal.key');
-    expect(key).toMatch(/^[A-Za-z0-9+/]{43}=\n$/);
-    expect(Buffer.from(key, 'base64')).toHaveLength(32);
-    const token = (await text('keys/demo-wallet.token')).trim();
-    expect(token).toMatch(/^[A-Za-z0-9_-]{43,64}$/);
-    expect(token).toBe(credentials.clientToken.reveal());
-    expect((await text('keys/issuer.token')).trim()).toBe(credentials.issuerToken.reveal());
-    expect((await text('keys/demo-wallet.sha256')).trim()).toBe(createHash('sha256').update(token).digest('hex'));
-    for (const name of KEYS) expect((await stat(join(dir, 'keys', name))).mode & 0o777).toBe(0o600);
-    for (const name of ['', 'keys']) expect((await stat(join(dir, name))).mode & 0o777).toBe(0o700);
-    expect((await stat(join(dir, 'issuer.db'))).mode & 0o777).toBe(0o600);
-    expect((await readdir(join(dir, 'keys'))).sort()).toEqual([...KEYS].sort());
+describe('the keys of the sandbox', () => {
+  it('are there after the first start, each for its owner alone', () => {
+    expect(Object.keys(contents(dir)).sort()).toEqual([
+      'demo-bank.decryption.jwk.json',
+      'demo-bank.jwks.json',
+      'demo-bank.signing.jwk.json',
+      'demo-wallet.sha256',
+      'demo-wallet.token',
+      'issuer.token',
+      'payload.jwk.json',
+      'seal.key',
+      'token.jwk.json',
+    ]);
+    for (const name of readdirSync(join(dir, 'keys'))) {
+      expect([name, statSync(join(dir, 'keys', name)).mode & 0o777]).toEqual([name, 0o600]);
+    }
   });
 
-  it('makes demo cards of the form of the wire, with money on them', async () => {
-    const cards = (await prepare()).cards.reveal();
-    expect(cards.filter(({ currency }) => currency === '840').length).toBeGreaterThanOrEqual(2);
-    expect(cards.map(({ currency }) => currency)).toEqual(expect.arrayContaining(['392', '414']));
-    for (const card of cards) {
-      expect(isPan(card.cardNumber)).toBe(true);
-      expect(card.cardNumber).toMatch(/^4220\d{12}$/);
-      expect(card.cardToken).toMatch(/^[A-Za-z0-9_-]{1,27}$/);
-      expect(card.expiryDate).toMatch(/^\d{2}(0[1-9]|1[0-2])$/);
-      expect(card.CVV2).toMatch(/^\d{3}$/);
-      expect(Number(card.balance)).toBeGreaterThanOrEqual(1_000);
-    }
-    expect(new Set(cards.map(({ cardNumber }) => cardNumber)).size).toBe(cards.length);
+  it('are what the gateway takes, four different ones', async () => {
+    const files = contents(dir);
+    const keys = [
+      await parseSigningKey(files['token.jwk.json'] ?? ''),
+      await parseOpeningKey(files['payload.jwk.json'] ?? ''),
+      await parseSigningKey(files['demo-bank.signing.jwk.json'] ?? ''),
+      await parseOpeningKey(files['demo-bank.decryption.jwk.json'] ?? ''),
+    ];
+    const kids = keys.map(key => (isKeyFault(key) ? key.what : key.kid));
+    expect(new Set(kids).size).toBe(4);
+    const set = await parseClientJwks(files['demo-bank.jwks.json'] ?? '', { needsEncryption: true });
+    expect(isKeyFault(set) ? set.what : set.kids).toEqual(kids.slice(2));
+    expect(files['demo-bank.jwks.json']).not.toMatch(/"[dpq]"/);
   });
 
-  it('prints no secret by accident (I14)', async () => {
-    const credentials = await prepare();
-    const shown = inspect(credentials, { depth: 9 }) + JSON.stringify(credentials);
-    const [card] = credentials.cards.reveal();
-    for (const secret of [credentials.clientToken.reveal(), credentials.issuerToken.reveal(), card?.cardNumber]) {
-      expect(shown).not.toContain(secret);
-    }
+  it('stay as they are at later starts', async () => {
+    const before = contents(dir);
+    await prepare(dir);
+    expect(contents(dir)).toEqual(before);
+  });
+
+  it('are the same for two processes that start at once', async () => {
+    const twice = tempDir('sandbox');
+    const made = await Promise.all([prepare(twice), prepare(twice)]);
+    expect(made[0].clientToken.reveal()).toBe(made[1].clientToken.reveal());
+    const files = contents(twice);
+    const signing = await parseSigningKey(files['demo-bank.signing.jwk.json'] ?? '');
+    expect(files['demo-bank.jwks.json']).toContain(isKeyFault(signing) ? signing.what : signing.kid);
+  });
+
+  it.each([
+    ['demo-bank.signing.jwk.json', '{}', 'demo-bank.signing.jwk.json is not an EC key'],
+    ['demo-bank.decryption.jwk.json', 'x', 'demo-bank.decryption.jwk.json is not a JSON Web Key'],
+    ['demo-bank.jwks.json', '{"keys":[]}', 'demo-bank.jwks.json has not the public halves'],
+    ['token.jwk.json', '', 'token.jwk.json is damaged'],
+    ['seal.key', 'x', 'seal.key is damaged'],
+  ])('%s that holds %j stops the start with its name and how to mend it', async (name, content, message) => {
+    const damaged = tempDir('sandbox');
+    await prepare(damaged);
+    const file = join(damaged, 'keys', name);
+    writeFileSync(file, content);
+    const failure = await prepare(damaged).then(
+      () => 'it started',
+      (error: Error) => error.message,
+    );
+    expect(failure).toContain(join(damaged, 'keys', message.split(' ')[0] ?? ''));
+    expect(failure).toContain(message);
+    expect(failure).toContain('delete it');
+    rmSync(file);
+    rmSync(join(damaged, 'keys', 'demo-bank.jwks.json'), { force: true });
+    await prepare(damaged);
   });
 });
 
 describe('credentials.json', () => {
-  it('is written whole, for the owner only, and says where and with what to call', async () => {
-    const credentials = await prepare();
-    await expect(text('credentials.json')).rejects.toThrow('ENOENT');
-    const path = await writeCredentials(credentials, URLS, systemRandom);
-    expect(isAbsolute(path)).toBe(true);
-    expect((await stat(path)).mode & 0o777).toBe(0o600);
-    expect(JSON.parse(await readFile(path, 'utf8'))).toEqual({
-      ...URLS,
-      bearer: { clientId: 'demo-wallet', participantId: '100000', token: credentials.clientToken.reveal() },
-      cards: credentials.cards.reveal(),
+  it('is exactly what the design says, with absolute paths', async () => {
+    const file = await writeCredentials(credentials, URLS, systemRandom);
+    expect(file).toBe(join(dir, 'credentials.json'));
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const content = JSON.parse(readFileSync(file, 'utf8'));
+    const keys = join(dir, 'keys');
+    expect(content).toEqual({
+      baseUrl: URLS.baseUrl,
+      adminUrl: URLS.adminUrl,
+      issuerUrl: URLS.issuerUrl,
+      bearer: { clientId: 'demo-wallet', participantId: '100000', token: expect.any(String) },
+      oauth: {
+        clientId: 'demo-bank',
+        participantId: '100000',
+        issuer: 'http://127.0.0.1:1',
+        tokenEndpoint: 'http://127.0.0.1:1/oauth2/token',
+        scope: 'Transaction',
+        signingKeyFile: join(keys, 'demo-bank.signing.jwk.json'),
+        decryptionKeyFile: join(keys, 'demo-bank.decryption.jwk.json'),
+      },
+      cards: expect.any(Array),
     });
-    await writeCredentials(credentials, { ...URLS, adminUrl: 'http://127.0.0.1:9' }, systemRandom);
-    expect(JSON.parse(await readFile(path, 'utf8')).adminUrl).toBe('http://127.0.0.1:9');
-    expect((await readdir(dir)).filter(name => name.startsWith('.'))).toEqual([]);
+    expect(`${hash(content.bearer.token)}\n`).toBe(contents(dir)['demo-wallet.sha256']);
+    const rich = content.cards.filter(
+      (card: Record<string, string>) => card.currency === '840' && Number(card.balance) >= 1000,
+    );
+    expect(rich.length).toBeGreaterThanOrEqual(2);
   });
 
   it('of an earlier run is gone once the next one has its port, and not before', async () => {
-    const credentials = await prepare();
     await writeCredentials(credentials, URLS, systemRandom);
-    const options = { credentials: await prepare(), host: '127.0.0.1', basePath: '/card-api', clock: systemClock };
-    expect(await text('credentials.json')).toContain('demo-wallet');
+    const present = () => readdirSync(dir).includes('credentials.json');
+    const options = { credentials: await prepare(dir), host: '127.0.0.1', basePath: '/card-api', clock: systemClock };
+    expect(present()).toBe(true);
     const first = await startDemoIssuer({ ...options, port: 0 });
-    await expect(text('credentials.json')).rejects.toThrow('ENOENT');
+    expect(present()).toBe(false);
     await writeCredentials(credentials, URLS, systemRandom);
     await expect(startDemoIssuer({ ...options, port: first.port })).rejects.toThrow('EADDRINUSE');
-    expect(await text('credentials.json')).toContain('demo-wallet');
+    expect(present()).toBe(true);
     await first.close();
-  });
-});
-
-describe('a later start', () => {
-  it('keeps every key, token and card, and tells the balances as they are now', async () => {
-    const first = await prepare();
-    const [card, ...others] = first.cards.reveal();
-    const issuer = await startDemoIssuer({
-      credentials: first,
-      host: '127.0.0.1',
-      port: 0,
-      basePath: '/card-api',
-      clock: systemClock,
-    });
-    const answer = await fetch(`${issuer.baseUrl}/tranmgr/purchase`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${first.issuerToken.reveal()}`,
-        'content-type': 'application/json',
-        timestamp: '1',
-      },
-      body: JSON.stringify({ ...header(), cardToken: card?.cardToken, ...money('100.00') }),
-    });
-    expect(await answer.json()).toMatchObject({ responseCode: '00' });
-    await issuer.close();
-    const before = await Promise.all(KEYS.map(name => text(`keys/${name}`)));
-    const second = await prepare();
-    expect(await Promise.all(KEYS.map(name => text(`keys/${name}`)))).toEqual(before);
-    expect(second.cards.reveal()).toEqual([{ ...card, balance: (Number(card?.balance) - 100).toFixed(2) }, ...others]);
-  });
-
-  it('makes what a crash left undone', async () => {
-    const first = await prepare();
-    await rm(join(dir, 'keys', 'demo-wallet.sha256'));
-    await rm(join(dir, 'keys', 'issuer.token'));
-    await writeFile(join(dir, 'keys', '.seal.key.half'), 'half');
-    const second = await prepare();
-    expect(second.clientToken.reveal()).toBe(first.clientToken.reveal());
-    expect(second.issuerToken.reveal()).not.toBe(first.issuerToken.reveal());
-  });
-
-  it.each([
-    ['seal.key', 'short\n'],
-    ['demo-wallet.token', ''],
-    ['issuer.token', 'two words'],
-    ['demo-wallet.sha256', `${'0'.repeat(64)}\n`],
-  ])('refuses a damaged %s, naming the file and never what is in it', async (name, content) => {
-    await prepare();
-    const path = join(dir, 'keys', name);
-    await writeFile(path, content);
-    const error = await prepare().catch((caught: unknown) => caught);
-    expect(String(error)).toContain(path);
-    expect(String(error)).toContain('delete it');
-    if (content.trim()) expect(String(error)).not.toContain(content.trim());
-    expect(await readFile(path, 'utf8')).toBe(content);
-  });
-
-  it('and one at the same moment end up with the same keys', async () => {
-    await mkdir(dir, { recursive: true });
-    const both = await Promise.all([prepare(), prepare(), prepare()]);
-    expect(new Set(both.map(({ clientToken }) => clientToken.reveal())).size).toBe(1);
-    expect(new Set(both.map(({ issuerToken }) => issuerToken.reveal())).size).toBe(1);
-    expect(new Set(both.map(({ cards }) => JSON.stringify(cards.reveal()))).size).toBe(1);
-  });
-
-  it('tells of a directory that cannot be written', async () => {
-    await writeFile(join(base, 'file'), '');
-    await chmod(join(base, 'file'), 0o600);
-    const there = prepareSandbox({ dir: join(base, 'file', 'x'), clock: systemClock, random: systemRandom });
-    await expect(there).rejects.toThrow('ENOTDIR');
-  });
-});
-
-describe('the demo issuer', () => {
-  it('says so when its port is taken, and lets go of the ledger', async () => {
-    const credentials = await prepare();
-    const options = { credentials, host: '127.0.0.1', basePath: '/card-api', clock: systemClock };
-    const issuer = await startDemoIssuer({ ...options, port: 0 });
-    await expect(startDemoIssuer({ ...options, port: issuer.port })).rejects.toThrow('EADDRINUSE');
-    expect(issuer.url).toBe(`http://127.0.0.1:${issuer.port}`);
-    expect(issuer.baseUrl).toBe(`${issuer.url}/card-api`);
-    await issuer.close();
-  });
-
-  it('has a frozen and an expired card for whoever wants to be declined', async () => {
-    const credentials = await prepare();
-    const issuer = await startDemoIssuer({
-      credentials,
-      host: '127.0.0.1',
-      port: 0,
-      basePath: '/card-api',
-      clock: systemClock,
-    });
-    const verify = async (cardToken: string): Promise<unknown> => {
-      const answer = await fetch(`${issuer.baseUrl}/tranmgr/verification`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${credentials.issuerToken.reveal()}`,
-          'content-type': 'application/json',
-          timestamp: '1',
-        },
-        body: JSON.stringify({ ...header(), cardToken }),
-      });
-      return JSON.parse(await answer.text()).responseCode;
-    };
-    expect(await verify('4220-demo-frozen')).toBe('03');
-    expect(await verify('4220-demo-expired')).toBe('54');
-    expect(await verify(credentials.cards.reveal()[0]?.cardToken ?? '')).toBe('00');
-    await issuer.close();
   });
 });
