@@ -18,6 +18,7 @@ import { type FieldError, Refusal, type RefusalReason } from './domain/refusal.t
 import { meaningOf, type ResponseCode } from './domain/responseCode.ts';
 import { chooseIssuer, type Route } from './domain/routing.ts';
 import { Secret } from './domain/secret.ts';
+import type { Caller } from './edge/authenticate.ts';
 import { parseMessage, readHeaderFields } from './edge/parse.ts';
 import { checkTimestamp } from './edge/timestamp.ts';
 import {
@@ -27,6 +28,8 @@ import {
   type Journey,
   type RequestOutcome,
   refusedAnswer,
+  type Seal,
+  type Served,
 } from './http/journey.ts';
 import type { IssuerLine, IssuerLines } from './issuer/issuer.ts';
 import type { Journal, Vault } from './journal/journal.ts';
@@ -36,10 +39,14 @@ import { Deadline } from './runtime/deadline.ts';
 
 /** What a reload of the configuration replaces as a whole. */
 export type Site = {
-  /** Names the client of a call, or throws the refusal: 401 or 403. */
-  readonly authenticate: (inbound: Inbound) => ClientConfig;
-  /** Throws where the client may not use this API (403), or not so often (429). */
-  readonly permit: (client: ClientConfig, row: ApiRow) => void;
+  /** Names the client of a call and what its token allows, or rejects with the refusal: 401 or 403. */
+  readonly authenticate: (inbound: Inbound) => Promise<Caller>;
+  /** Throws where the caller may not use this API (403), or not so often (429). */
+  readonly permit: (caller: Caller, row: ApiRow) => void;
+  /** The plain body of what the client sent, or rejects with the refusal: 400, or 503 where too much is being opened. */
+  readonly open: (client: ClientConfig, body: Uint8Array) => Promise<Uint8Array>;
+  /** What seals answers for the client; undefined where they go out plain. */
+  readonly sealFor: (client: ClientConfig) => Seal | undefined;
   readonly routes: readonly Route[];
   readonly retentionHours: number;
 };
@@ -68,8 +75,8 @@ type Call = {
   readonly trail: Trail;
 };
 
-/** What the log will say of the call, filled in on the way. */
-type Trail = { -readonly [Name in keyof Facts]?: Facts[Name] } & { claiming?: Message };
+/** What the log will say of the call, and what its answer needs however it ends; filled in on the way. */
+type Trail = { -readonly [Name in keyof Facts]?: Facts[Name] } & { claiming?: Message; seal?: Seal | undefined };
 
 type Told = { readonly answer: Answer; readonly outcome: RequestOutcome };
 
@@ -86,7 +93,7 @@ export function createJourney(deps: JourneyDeps): Journey {
       const call = await admit(deps, inbound, trail);
       try {
         const { answer, outcome } = await (isJournalled(call.row) ? transact(deps, call) : inquire(deps, call));
-        return { answer, facts: { ...factsOf(trail), outcome } };
+        return { answer, facts: { ...factsOf(trail), outcome }, seal: trail.seal };
       } finally {
         call.leave();
       }
@@ -100,12 +107,14 @@ export function createJourney(deps: JourneyDeps): Journey {
 async function admit(deps: JourneyDeps, inbound: Inbound, trail: Trail): Promise<Call> {
   const { row } = inbound;
   const site = deps.site();
-  const client = site.authenticate(inbound);
+  const caller = await site.authenticate(inbound);
+  const { client } = caller;
   trail.clientId = client.id;
-  site.permit(client, row);
+  site.permit(caller, row);
+  trail.seal = site.sealFor(client);
   const deadline = Deadline.at(deps.clock, inbound.arrivedMonotonicMs + client.budgetMs);
   const wallMs = deps.clock.wallMs();
-  const body = await inbound.readBody();
+  const body = await site.open(client, await inbound.readBody(client.payload));
   checkTimestamp(inbound.timestamp, wallMs, client.timestampToleranceSeconds, () => readHeaderFields(body));
   const { participants } = client;
   const message = parseMessage(row, body, { participants, wallMs, retentionHours: site.retentionHours });
@@ -337,20 +346,21 @@ const refuse = (reason: RefusalReason, message: Message, errors: readonly FieldE
   new Refusal(reason, errors, message.header);
 
 /** A refusal is the answer; anything else is our defect, and once a claim was begun nobody may be told that it failed. */
-function givenUp(deps: JourneyDeps, trail: Trail, error: unknown): { answer: Answer; facts: Facts } {
+function givenUp(deps: JourneyDeps, trail: Trail, error: unknown): Served {
   const facts = factsOf(trail);
   if (error instanceof Refusal) {
-    return { answer: refusedAnswer(error), facts: { ...facts, outcome: 'refused', refusal: error.reason } };
+    const { reason: refusal, detail = facts.detail } = error;
+    return { answer: refusedAnswer(error), facts: { ...facts, outcome: 'refused', refusal, detail } };
   }
   deps.onDefect(error);
   if (!trail.claiming)
     return { answer: refusedAnswer(new Refusal('internal')), facts: { ...facts, outcome: 'failed' } };
   const { header } = trail.claiming;
   const answer: Answer = { status: 200, header, ...plain('09'), errors: [], replayed: false };
-  return { answer, facts: { ...facts, outcome: 'failed' } };
+  return { answer, facts: { ...facts, outcome: 'failed' }, seal: trail.seal };
 }
 
-const factsOf = ({ claiming: _, ...facts }: Trail): Omit<Facts, 'outcome'> => facts;
+const factsOf = ({ claiming: _message, seal: _seal, ...facts }: Trail): Omit<Facts, 'outcome'> => facts;
 
 const timeoutOf = ({ line, message }: Call): number => line.timeoutMs(message.api);
 

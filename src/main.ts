@@ -15,7 +15,8 @@ import { systemRandom } from './runtime/random.ts';
 const HELP = `Usage: node src/main.ts [--config FILE]
 
 Runs the authorization gateway until SIGTERM. The configuration is FILE, else $GATEWAY_CONFIG, else
-config/sandbox.yaml. SIGHUP reloads clients, keys, issuers and routes, all or nothing.
+config/sandbox.yaml. SIGHUP reloads clients, keys, certificates, issuers and
+routes, all or nothing.
 `;
 
 export type ServeOptions = Pick<GatewayOptions, 'alsoReady'> & {

@@ -1,49 +1,58 @@
 /**
- * The parts of a running gateway that a reload exchanges, all or nothing: clients and routes, the keys of the vault, and
- * the issuers. Whoever came in before is served to the end with what was there then.
+ * The parts of a gateway that a reload exchanges, all or nothing: clients and routes, our keys and the clients', and the
+ * issuers, each of which is kept if it is unchanged. With `gateway.ts` the only file that builds adapters.
  */
 import type { Site } from './authorize.ts';
-import type { Config, IssuerConfig, Problem } from './config/config.ts';
+import type { ClientConfig, Config, IssuerConfig, OauthConfig, Problem } from './config/config.ts';
 import { DELIVERIES_PER_ISSUER, HOUR_MS, LEASE_MARGIN_MS } from './config/limits.ts';
 import { reloadable } from './config/reload.ts';
-import type { IssuerId } from './domain/ids.ts';
+import type { ClientId, IssuerId } from './domain/ids.ts';
+import { Refusal } from './domain/refusal.ts';
 import { Secret } from './domain/secret.ts';
 import { checkScope, createAuthenticator } from './edge/authenticate.ts';
+import { createPayloadCipher, type PayloadCipher } from './edge/jwe.ts';
 import { createRateLimiter } from './edge/rateLimit.ts';
+import type { TokenClient } from './edge/tokenEndpoint.ts';
+import { createTokenVerifier, type Revocations, type TokenVerifier } from './edge/tokenVerifier.ts';
+import type { Seal } from './http/journey.ts';
 import { createGuardedIssuer } from './issuer/breaker.ts';
-import { bearerCredentials, noCredentials } from './issuer/credentials.ts';
+import { bearerCredentials, type Credentials, noCredentials } from './issuer/credentials.ts';
 import { createHttpIssuer } from './issuer/httpIssuer.ts';
 import type { IssuerLine, IssuerLines } from './issuer/issuer.ts';
-import type { Journal, Reply, Vault } from './journal/journal.ts';
+import { oauthCredentials } from './issuer/oauthCredentials.ts';
+import { encryptedPayload, type IssuerPayload, plainPayload } from './issuer/payload.ts';
+import type { Vault } from './journal/journal.ts';
 import { createVault } from './journal/vault.ts';
 import { createBulkhead } from './runtime/bulkhead.ts';
 import type { Clock } from './runtime/clock.ts';
-import { Deadline } from './runtime/deadline.ts';
 import type { Log } from './runtime/log.ts';
 import type { Metrics } from './runtime/metrics.ts';
 import type { Random } from './runtime/random.ts';
 
-/** How long a start or a reload asks the journal what is still needed: a few hundred calls, on a busy machine. */
-const ASK_WITHIN_MS = 10_000;
-const ASK_EVERY_MS = 100;
 /** How often a line that was taken out of use is looked at; its last call ends within its caller's budget. */
 const RETIRE_POLL_MS = 100;
 
-type PartsOptions = {
+export type PartsOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly revocations: Revocations;
 };
 
-/** What a reload exchanges: clients and routes, the vault's keys, and the issuers, each of which is kept if unchanged. */
+/** Says what keeps a configuration from being put to use, given the vault with its keys. */
+export type Hindrances = (config: Config, vault: Vault) => Promise<readonly Problem[]>;
+
 export class Parts implements IssuerLines {
   readonly #options: PartsOptions;
   readonly #lines = new Map<IssuerId, { readonly line: IssuerLine; readonly config: IssuerConfig }>();
+  readonly #cipher: PayloadCipher = createPayloadCipher();
+  readonly #verifier: TokenVerifier | undefined;
   /** Issuers that the configuration has no more, until nothing is open with them. */
   readonly #leaving = new Map<IssuerId, IssuerLine>();
   readonly #closing = new AbortController();
   #config: Config;
+  #tokenClients: ReadonlyMap<string, TokenClient>;
   #site: Site;
   #vault: Vault;
   /** The keys that open now: those of the configuration, and older ones for a while. */
@@ -53,11 +62,17 @@ export class Parts implements IssuerLines {
   constructor(config: Config, options: PartsOptions) {
     this.#options = options;
     this.#config = config;
+    this.#tokenClients = tokenClientsOf(config.clients);
+    this.#verifier = config.oauth && this.#verifierOf(config.oauth);
     this.#site = this.#siteOf(config);
     this.#openKeys = config.journal.sealKeys;
     this.#longestBudgetMs = longest(config, 0);
     this.#vault = createVault(this.#openKeys);
     for (const issuer of config.issuers) this.#lines.set(issuer.id, { line: this.#open(issuer), config: issuer });
+  }
+
+  get config(): Config {
+    return this.#config;
   }
 
   get site(): Site {
@@ -80,6 +95,11 @@ export class Parts implements IssuerLines {
     };
   }
 
+  /** The client of OAuth with this id, as it is configured now. */
+  tokenClient(id: string): TokenClient | undefined {
+    return this.#tokenClients.get(id);
+  }
+
   get(id: IssuerId): IssuerLine | undefined {
     return this.#lines.get(id)?.line ?? this.#leaving.get(id);
   }
@@ -94,12 +114,9 @@ export class Parts implements IssuerLines {
     return this.#longestBudgetMs;
   }
 
-  async reload(next: Config, journal: Journal): Promise<readonly Problem[]> {
+  async reload(next: Config, hindrances: Hindrances): Promise<readonly Problem[]> {
     const vault = createVault(next.journal.sealKeys);
-    const problems = [
-      ...reloadable(this.#config, next),
-      ...(await stillNeeded(journal, next, vault, this.#options.clock)),
-    ];
+    const problems = [...reloadable(this.#config, next), ...(await hindrances(next, vault))];
     if (problems.length > 0) return problems;
     const site = this.#siteOf(next);
     // A call that was let in before may still be claimed under the old keys and issuers.
@@ -107,24 +124,25 @@ export class Parts implements IssuerLines {
     const openingAll = createVault(openKeys);
     const replaced = this.#exchangeLines(next.issuers);
     this.#config = next;
+    this.#tokenClients = tokenClientsOf(next.clients);
     this.#site = site;
     this.#longestBudgetMs = longest(next, this.#longestBudgetMs);
     this.#openKeys = openKeys;
     this.#vault = openingAll;
     for (const line of replaced) void this.#retire(line);
-    void this.#forgetOld(next, journal);
+    void this.#forgetOld(next, hindrances);
     return [];
   }
 
   /** Old keys and issuers go once every call from before has ended and the journal needs them no more. */
-  async #forgetOld(config: Config, journal: Journal): Promise<void> {
+  async #forgetOld(config: Config, hindrances: Hindrances): Promise<void> {
     const { clock } = this.#options;
     const vault = createVault(config.journal.sealKeys);
     do {
       await clock.sleep(this.#longestBudgetMs + LEASE_MARGIN_MS, this.#closing.signal);
       // A newer configuration has taken this over.
       if (this.#config !== config || this.#closing.signal.aborted) return;
-    } while ((await stillNeeded(journal, config, vault, clock)).length > 0);
+    } while ((await hindrances(config, vault)).length > 0);
     if (this.#config !== config) return;
     this.#openKeys = config.journal.sealKeys;
     this.#vault = vault;
@@ -162,28 +180,59 @@ export class Parts implements IssuerLines {
     return replaced;
   }
 
+  /** One for all configurations: tokens that it has seen stay known, and keys and clients are asked for each time. */
+  #verifierOf({ issuer }: OauthConfig): TokenVerifier {
+    const { clock, revocations } = this.#options;
+    return createTokenVerifier({
+      issuer,
+      clock,
+      revocations,
+      signingKeys: () => this.#config.oauth?.signingKeys ?? [],
+      clientId: id => this.#tokenClients.get(id)?.id,
+    });
+  }
+
   #siteOf(config: Config): Site {
-    const authenticator = createAuthenticator(config.clients, config.server.trustedProxies);
+    const authenticator = createAuthenticator(config.clients, config.server.trustedProxies, this.#verifier);
     const limiter = createRateLimiter(config.clients, this.#options.clock);
+    const seals = new Map(config.clients.flatMap(client => this.#sealOf(client)));
+    const openWith = config.oauth?.decryptionKeys ?? [];
     return {
-      authenticate: inbound => authenticator.authenticate(inbound),
-      permit: (client, row) => {
-        checkScope(client, row);
-        limiter.take(client);
+      authenticate: async inbound => {
+        const caller = await authenticator.authenticate(inbound);
+        // Tokens of ours were looked at already; a revoked client with opaque tokens is out as well.
+        if (this.#options.revocations.isRevoked('client', caller.client.id)) throw new Refusal('token');
+        return caller;
       },
+      permit: (caller, row) => {
+        checkScope(caller, row);
+        limiter.take(caller.client);
+      },
+      open: async ({ id, payload }, body) => (payload === 'plain' ? body : this.#cipher.open(body, openWith, id)),
+      sealFor: client => seals.get(client.id),
       routes: config.routes,
       retentionHours: config.journal.retentionHours,
     };
   }
 
+  /** Seals for the key that the client registered, whatever the request may say. */
+  #sealOf({ id, payload, access }: ClientConfig): [ClientId, Seal][] {
+    const to = access.kind === 'oauth' ? access.keys.encryption : undefined;
+    if (payload === 'plain' || !to) return [];
+    return [[id, body => this.#cipher.seal(new TextEncoder().encode(body), to)]];
+  }
+
   #open(config: IssuerConfig): IssuerLine {
     const { clock, log, metrics } = this.#options;
-    const { id, credentials } = config;
+    const { id, maxInFlight } = config;
+    const sendsMost = maxInFlight + DELIVERIES_PER_ISSUER;
     const connector = createHttpIssuer({
       baseUrl: config.baseUrl,
       clock,
-      connections: config.maxInFlight + DELIVERIES_PER_ISSUER + 1,
-      credentials: credentials.kind === 'bearer' ? bearerCredentials(credentials.token) : noCredentials,
+      connections: sendsMost + 1,
+      credentials: this.#credentialsOf(config),
+      payload: payloadOf(config, sendsMost),
+      tls: config.tls ?? {},
       onAlarm: alarm => {
         if (alarm.kind === 'refusedAtTheDoor' || alarm.kind === 'wrongEcho') metrics.alarm(alarm.kind);
         const { kind, ...rest } = alarm;
@@ -195,14 +244,34 @@ export class Parts implements IssuerLines {
     return {
       id,
       issuer: createGuardedIssuer({ id, connector, settings: config.breaker, clock, onStateChange }),
-      inFlight: createBulkhead(config.maxInFlight),
+      inFlight: createBulkhead(maxInFlight),
       deliveries: createBulkhead(DELIVERIES_PER_ISSUER),
       timeoutMs: api => config.timeoutMsByApi.get(api) ?? config.timeoutMs,
       maxProcessingMs: config.maxProcessingMs,
       remembersMs: config.remembersHours * HOUR_MS,
     };
   }
+
+  #credentialsOf(config: IssuerConfig): Credentials {
+    const { clock, random, log } = this.#options;
+    const { credentials, id } = config;
+    if (credentials.kind === 'none') return noCredentials;
+    if (credentials.kind === 'bearer') return bearerCredentials(credentials.token);
+    const { kind: _, ...oauth } = credentials;
+    const onFailure = (code: string) => log.warn('alarm', { issuer: id, kind: 'noToken', code });
+    return oauthCredentials({ ...oauth, tls: config.tls ?? {}, clock, random, onFailure });
+  }
 }
+
+const tokenClientsOf = (clients: readonly ClientConfig[]): ReadonlyMap<string, TokenClient> =>
+  new Map(
+    clients.flatMap(({ id, product, scopes, access }) =>
+      access.kind === 'oauth' ? [[id, { id, product, scopes, keys: access.keys }]] : [],
+    ),
+  );
+
+const payloadOf = ({ payload }: IssuerConfig, inFlightMost: number): IssuerPayload =>
+  payload.kind === 'plain' ? plainPayload : encryptedPayload({ ...payload, inFlightMost });
 
 const eachOnce = (keys: readonly Secret<Uint8Array>[]): Secret<Uint8Array>[] =>
   keys.filter((key, at) => keys.findIndex(other => Buffer.compare(other.reveal(), key.reveal()) === 0) === at);
@@ -216,49 +285,9 @@ function textOf(value: unknown): string {
   if (value instanceof Map || value instanceof Set) return textOf([...value]);
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   if (Array.isArray(value)) return `[${value.map(textOf).join()}]`;
+  // A key object says nothing of itself; the thumbprint beside it does.
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'undefined';
   return `{${Object.entries(value)
     .map(([name, each]) => `${name}:${textOf(each)}`)
     .join()}}`;
 }
-
-/** What open calls and obligations still need: the keys that sealed them, and their issuers. */
-export async function stillNeeded(journal: Journal, config: Config, vault: Vault, clock: Clock): Promise<Problem[]> {
-  const until = Deadline.in(clock, ASK_WITHIN_MS);
-  const needs = await told(() => journal.needs(), until, clock);
-  if (!needs) {
-    return [problemAt(config, 'journal.url', 'the journal did not answer', 'see that it runs, then try again')];
-  }
-  const problems: Problem[] = [];
-  for (const name of needs.keys) {
-    if (vault.keyNames().has(name)) continue;
-    const what = `lacks the key ${name}, which sealed calls that are still open`;
-    problems.push(problemAt(config, 'journal.sealKeyFile', what, 'put it back as a further line until they are done'));
-  }
-  const issuers = new Set(config.issuers.map(issuer => issuer.id));
-  for (const issuer of needs.issuers) {
-    if (issuers.has(issuer)) continue;
-    const what = `lacks the issuer ${issuer}, of which calls or obligations are still open`;
-    const mend = 'put it back; take its routes away first, and the issuer once nothing is open';
-    problems.push(problemAt(config, 'issuers', what, mend));
-  }
-  return problems;
-}
-
-/** What the journal tells; undefined where it does not until then. A busy one is asked again. */
-async function told<T>(ask: () => Promise<Reply<T>>, until: Deadline, clock: Clock): Promise<T | undefined> {
-  for (;;) {
-    const reply = await ask();
-    if (reply.kind === 'done') return reply.value;
-    if (until.leftMs() === 0) return undefined;
-    await clock.sleep(ASK_EVERY_MS);
-  }
-}
-
-const problemAt = (config: Config, path: string, what: string, mend: string): Problem => ({
-  file: config.file,
-  line: config.lines.get(path) ?? 1,
-  path,
-  what,
-  mend,
-});

@@ -3,7 +3,7 @@
  * agree, whoever else moved the entry in between.
  */
 import { afterEach, describe, expect, it } from 'vitest';
-import { createJourney } from '../src/authorize.ts';
+import { createJourney, type Site } from '../src/authorize.ts';
 import { rowOf } from '../src/catalogue/apis.ts';
 import type { ClientConfig } from '../src/config/config.ts';
 import { Deliveries } from '../src/delivery/deliveries.ts';
@@ -46,15 +46,8 @@ const clientOf = (): ClientConfig => ({
   ratePerSecond: 0,
 });
 
-/** A gateway in this process whose issuer approves each Purchase when it is told to, and everything else at once. */
-async function stage(wrap: (journal: Journal) => Journal) {
-  const inner = await createSqliteJournal({
-    path: ':memory:',
-    retentionMs: HOUR_MS,
-    clock,
-    onNotice: () => undefined,
-  });
-  const journal = wrap(inner);
+/** An issuer that approves each Purchase when it is told to, and everything else at once. */
+function approvingIssuer() {
   const sent: string[] = [];
   const decision = Promise.withResolvers<void>();
   const line: IssuerLine = {
@@ -78,6 +71,19 @@ async function stage(wrap: (journal: Journal) => Journal) {
     maxProcessingMs: 60_000,
     remembersMs: HOUR_MS,
   };
+  return { line, sent, decide: decision.resolve };
+}
+
+/** A gateway in this process on a journal that is tampered with. */
+async function stage(wrap: (journal: Journal) => Journal) {
+  const inner = await createSqliteJournal({
+    path: ':memory:',
+    retentionMs: HOUR_MS,
+    clock,
+    onNotice: () => undefined,
+  });
+  const journal = wrap(inner);
+  const { line, sent, decide } = approvingIssuer();
   const issuers = { get: () => line, all: () => [line] };
   const steps = new Steps(journal, clock, random);
   const vault = createVault([new Secret(new Uint8Array(32))]);
@@ -94,7 +100,14 @@ async function stage(wrap: (journal: Journal) => Journal) {
     await inner.close();
   });
   const routes = [{ participant: PARTICIPANT, cardPrefix: '', issuer: line.id }];
-  const site = { authenticate: clientOf, permit: () => undefined, routes, retentionHours: 168 };
+  const site: Site = {
+    authenticate: async () => ({ client: clientOf(), apis: new Set() }),
+    permit: () => undefined,
+    open: async (_, body) => body,
+    sealFor: () => undefined,
+    routes,
+    retentionHours: 168,
+  };
   const onDefect = (error: unknown) => expect.fail(String(error));
   const journey = createJourney({ site: () => site, issuers, journal, steps, vault, deliveries, clock, onDefect });
   const day = new Date(clock.wallMs()).toISOString().slice(0, 10).replaceAll('-', '');
@@ -118,7 +131,7 @@ async function stage(wrap: (journal: Journal) => Journal) {
     const reply = await inner.read({ participantId: PARTICIPANT, tranId: tranId as TranId });
     return reply.kind === 'done' ? reply.value.entry : null;
   };
-  return { call, entryOf, sent, decide: decision.resolve };
+  return { call, entryOf, sent, decide };
 }
 
 describe('the journey when the reply of its settle is lost', () => {
@@ -160,6 +173,9 @@ const bound = (journal: Journal): Journal => ({
   due: lanes => journal.due(lanes),
   owed: () => journal.owed(),
   needs: () => journal.needs(),
+  once: (name, untilMs) => journal.once(name, untilMs),
+  revoke: (kind, id, untilMs) => journal.revoke(kind, id, untilMs),
+  revoked: () => journal.revoked(),
   isUp: () => journal.isUp(),
   close: () => journal.close(),
 });

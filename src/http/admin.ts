@@ -1,10 +1,11 @@
 /**
- * The admin port: metrics, whether the process lives, and whether it should get traffic. It asks nobody who they are,
+ * The admin port: metrics, whether the process lives and should get traffic, and what is revoked. It asks nobody who they are,
  * so it belongs on loopback or on a network of the operator's own; nothing on it holds card data.
  */
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Clock } from '../runtime/clock.ts';
+import { type AdminRevocations, revocationRoutes } from './adminRevocations.ts';
 import { type Connections, LIMITS, limitedServer, listen, stop } from './server.ts';
 
 /** What readiness depends on: never on an issuer, whose outage is answered, not hidden by taking us out of service. */
@@ -21,6 +22,7 @@ export type AdminOptions = {
   readonly port: number;
   readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string };
   readonly readiness: () => Readiness;
+  readonly revocations: AdminRevocations;
   readonly clock: Clock;
   readonly onDefect: (error: unknown) => void;
 };
@@ -31,7 +33,11 @@ export type AdminServer = { readonly port: number; readonly close: () => Promise
 const CONNECTIONS_MAX = 256;
 
 /** A scrape that is cut is repeated. */
-const NOTHING_TO_WAIT_FOR: Connections = { isIdle: () => true, endIdle: () => undefined };
+const NOTHING_TO_WAIT_FOR: Connections = {
+  isIdle: () => true,
+  endIdle: () => undefined,
+  endAll: () => undefined,
+};
 
 /** Starts the admin port. Rejects where the address cannot be had. */
 export const startAdmin = async (options: AdminOptions): Promise<AdminServer> => {
@@ -58,6 +64,7 @@ const adminApp = (options: AdminOptions): Hono => {
     const text = await options.metrics.text();
     return context.body(text, 200, { 'Content-Type': options.metrics.contentType });
   });
+  app.route('/admin/revocations', revocationRoutes(options.revocations));
   app.notFound(context => context.json({ error: 'not found' }, 404));
   app.onError((error, context) => {
     options.onDefect(error);

@@ -5,12 +5,36 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { BODY_BYTES_MAX } from '../config/limits.ts';
 import { Refusal } from '../domain/refusal.ts';
+import { JWE_BYTES_MAX } from '../edge/jwe.ts';
+import { TOKEN_REQUEST_BYTES_MAX } from '../edge/tokenEndpoint.ts';
+import type { Payload } from './journey.ts';
 import type { Head } from './requestHead.ts';
 
-const MEDIA_TYPE = /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i;
+type Kind = {
+  readonly bytesMost: number;
+  /** What is said of another media type; absent where somebody else looks at it. */
+  readonly mediaType?: { readonly form: RegExp; readonly required: boolean; readonly rule: string };
+};
+
+/** The bodies that there are. */
+const KINDS: Readonly<Record<Payload | 'tokenRequest', Kind>> = {
+  plain: {
+    bytesMost: BODY_BYTES_MAX,
+    mediaType: {
+      form: /^application\/json(?:[ \t]*;[ \t]*charset=(?:utf-8|"utf-8"))?$/i,
+      required: false,
+      rule: 'must be application/json, in UTF-8',
+    },
+  },
+  encrypted: {
+    bytesMost: JWE_BYTES_MAX,
+    mediaType: { form: /^application\/jose$/i, required: true, rule: 'must be application/jose' },
+  },
+  tokenRequest: { bytesMost: TOKEN_REQUEST_BYTES_MAX },
+};
 
 const refuse = (field: string, reason: string): Refusal => new Refusal('http', [{ field, reason }]);
-const tooLarge = (): Refusal => refuse('body', `must be at most ${BODY_BYTES_MAX} bytes`);
+const tooLarge = (bytesMost: number): Refusal => refuse('body', `must be at most ${bytesMost} bytes`);
 const cutShort = (): Refusal => refuse('body', 'must be sent completely');
 
 export class InboundBody {
@@ -31,8 +55,8 @@ export class InboundBody {
   }
 
   /** The whole body. Throws `Refusal('http')`; a second call gives what the first gave. */
-  read(): Promise<Uint8Array> {
-    this.#reading ??= this.#read();
+  read(kind: keyof typeof KINDS): Promise<Uint8Array> {
+    this.#reading ??= this.#read(KINDS[kind]);
     return this.#reading;
   }
 
@@ -53,21 +77,20 @@ export class InboundBody {
     return Number(this.#head['content-length'] ?? 0) <= BODY_BYTES_MAX;
   }
 
-  async #read(): Promise<Uint8Array> {
-    const type = this.#head['content-type'];
-    if (type !== undefined && !MEDIA_TYPE.test(type))
-      throw refuse('content-type', 'must be application/json, in UTF-8');
+  async #read({ mediaType, bytesMost }: Kind): Promise<Uint8Array> {
+    const type = this.#head['content-type'] ?? (mediaType?.required ? '' : undefined);
+    if (mediaType && type !== undefined && !mediaType.form.test(type)) throw refuse('content-type', mediaType.rule);
     const encoding = this.#head['content-encoding'];
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw refuse('content-encoding', 'must be absent');
     }
-    if (Number(this.#head['content-length'] ?? 0) > BODY_BYTES_MAX) throw tooLarge();
+    if (Number(this.#head['content-length'] ?? 0) > bytesMost) throw tooLarge(bytesMost);
     if (this.#broken) throw cutShort();
     if (this.#awaitsContinue) this.#outgoing.writeContinue();
-    return this.#collect();
+    return this.#collect(bytesMost);
   }
 
-  #collect(): Promise<Uint8Array> {
+  #collect(bytesMost: number): Promise<Uint8Array> {
     const incoming = this.#incoming;
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
@@ -88,7 +111,7 @@ export class InboundBody {
       };
       const onData = (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > BODY_BYTES_MAX) return fail(tooLarge());
+        if (bytes > bytesMost) return fail(tooLarge(bytesMost));
         chunks.push(chunk);
       };
       const onClose = () => {

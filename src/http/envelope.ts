@@ -1,5 +1,5 @@
 /**
- * The public envelope: the one form of every answer, errors included, and the headers that go with it. Nothing here
+ * The public envelope: the one form of every answer, errors included, and the headers that every reply has. Nothing here
  * depends on the request beyond what the answer holds, so that refusals of one class are the same bytes.
  */
 import type { Answer } from './journey.ts';
@@ -17,34 +17,41 @@ export const bodyOf = (answer: Answer): string =>
     ...(answer.status === 400 ? { errors: answer.errors } : {}),
   });
 
-/** What only the server knows about an answer. */
-export type Envelope = { readonly requestId: string; readonly wallMs: number; readonly close: boolean };
-
-/** The headers of an answer whose body is `bytes` long. */
-export const headersOf = (answer: Answer, envelope: Envelope, bytes: number): Record<string, string> => {
-  const headers: Record<string, string> = {
-    'Content-Type': 'application/json',
-    'Content-Length': String(bytes),
-    'Cache-Control': 'no-store',
-    timestamp: String(envelope.wallMs),
-    'X-Request-Id': envelope.requestId,
-  };
-  if (answer.replayed) headers['Idempotent-Replayed'] = 'true';
-  if (answer.status === 503 || answer.status === 429) headers['Retry-After'] = RETRY_AFTER_SECONDS;
-  if (envelope.close) headers.Connection = 'close';
-  return headers;
+/** What goes over the wire, the headers that every reply has aside. */
+export type Reply = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
 };
+
+/** An answer as a reply. `sealed`: its body as a JWE. */
+export const replyOf = (answer: Answer, wallMs: number, sealed?: string): Reply => ({
+  status: answer.status,
+  headers: {
+    'Content-Type': sealed === undefined ? 'application/json' : 'application/jose',
+    timestamp: String(wallMs),
+    ...(answer.replayed ? { 'Idempotent-Replayed': 'true' } : {}),
+    ...(answer.status === 503 || answer.status === 429 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
+  },
+  body: sealed ?? bodyOf(answer),
+});
+
+/** The headers of a reply. `close`: its connection ends with it. */
+export const headersOf = (reply: Reply, requestId: string, close: boolean): Record<string, string> => ({
+  'Content-Length': String(Buffer.byteLength(reply.body)),
+  'Cache-Control': 'no-store',
+  'X-Request-Id': requestId,
+  ...reply.headers,
+  ...(close ? { Connection: 'close' } : {}),
+});
 
 /**
  * A whole answer as the text of an HTTP/1.1 message, for a socket on which Node could not parse a request and so has
  * no response object for us. It always closes the connection.
  */
 export const rawMessageOf = (answer: Answer, requestId: string, wallMs: number): string => {
-  const body = bodyOf(answer);
-  const headers = {
-    ...headersOf(answer, { requestId, wallMs, close: true }, Buffer.byteLength(body)),
-    Date: new Date(wallMs).toUTCString(),
-  };
+  const reply = replyOf(answer, wallMs);
+  const headers = { ...headersOf(reply, requestId, true), Date: new Date(wallMs).toUTCString() };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${answer.status} Bad Request\r\n${lines.join('')}\r\n${body}`;
+  return `HTTP/1.1 ${answer.status} Bad Request\r\n${lines.join('')}\r\n${reply.body}`;
 };

@@ -5,8 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../runtime/clock.ts';
 import { InboundBody } from './body.ts';
-import { bodyOf, headersOf } from './envelope.ts';
-import type { Answer } from './journey.ts';
+import { headersOf, type Reply } from './envelope.ts';
 import { type Head, headOf } from './requestHead.ts';
 
 /** A client that still sends when it has its answer is listened to this long: closing at once would tear the answer. */
@@ -60,18 +59,12 @@ export class Exchange {
     if (!this.incoming.complete) this.body.break();
   }
 
-  /** Writes the answer, and lets the connection end with it where something unread would be taken for a request. */
-  answer(answer: Answer): void {
+  /** Writes the reply, and lets the connection end with it where something unread would be taken for a request. */
+  reply(reply: Reply): void {
     const restIsSmall = this.body.restIsSmall();
-    const body = bodyOf(answer);
-    const envelope = {
-      requestId: this.requestId,
-      wallMs: this.#clock.wallMs(),
-      close: this.#closeAfter || !restIsSmall,
-    };
-    this.#outgoing.writeHead(answer.status, headersOf(answer, envelope, Buffer.byteLength(body)));
-    if (restIsSmall) this.#outgoing.end(body);
-    else this.#endAfterRest(body);
+    this.#outgoing.writeHead(reply.status, headersOf(reply, this.requestId, this.#closeAfter || !restIsSmall));
+    if (restIsSmall) this.#outgoing.end(reply.body);
+    else this.#endAfterRest(reply.body);
   }
 
   #endAfterRest(body: string): void {

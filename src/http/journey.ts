@@ -9,6 +9,10 @@ import type { NotSentReason, UnknownReason } from '../domain/outcome.ts';
 import { type FieldError, REFUSALS, type Refusal, type RefusalReason } from '../domain/refusal.ts';
 import { meaningOf, type ResponseCode } from '../domain/responseCode.ts';
 import { Secret } from '../domain/secret.ts';
+import type { TokenRefusal } from '../edge/tokenEndpoint.ts';
+
+/** How bodies travel inside TLS: as JSON, or as a compact JWE. */
+export type Payload = 'plain' | 'encrypted';
 
 /**
  * One call as it came in. A header that was sent more than once arrives as its values joined by `, ` (RFC 9110,
@@ -26,10 +30,10 @@ export type Inbound = {
   readonly timestamp: string | undefined;
   readonly idempotencyKey: string | undefined;
   /**
-   * The whole body, read on the first call and not before. Throws `Refusal('http')` where it is too large or cut
-   * short, or its media type or encoding is not ours.
+   * The whole body as it was sent, read on the first call and not before. Throws `Refusal('http')` where it is too large
+   * or cut short, or its encoding or media type is not the one of such a payload.
    */
-  readonly readBody: () => Promise<Uint8Array>;
+  readonly readBody: (payload: Payload) => Promise<Uint8Array>;
   /** When the headers were complete, on the monotonic clock: the caller's budget counts from here. */
   readonly arrivedMonotonicMs: number;
 };
@@ -70,8 +74,8 @@ export type Facts = {
   readonly clientId?: ClientId | undefined;
   readonly issuer?: IssuerId | undefined;
   readonly refusal?: RefusalReason | undefined;
-  /** Why the outcome is `notSent` or `unknown`. */
-  readonly detail?: NotSentReason | UnknownReason | undefined;
+  /** Why the outcome is `notSent` or `unknown`, or more of why it was refused: a word of whoever refused. */
+  readonly detail?: NotSentReason | UnknownReason | Refusal['detail'];
   /** First six and last four digits, never more. */
   readonly maskedCard?: string | undefined;
   /** Milliseconds spent waiting for the issuer, and for the journal. */
@@ -79,8 +83,18 @@ export type Facts = {
   readonly journalMs?: number | undefined;
 };
 
+/** Seals the body of an answer for the client that was authenticated. */
+export type Seal = (body: string) => Promise<string>;
+
+export type Served = {
+  readonly answer: Answer;
+  readonly facts: Facts;
+  /** Where the client's payloads are encrypted: an answer with 200 leaves sealed, every other one plain. */
+  readonly seal?: Seal | undefined;
+};
+
 /** Serves one call to its end. Never rejects, and is not cancelled when the client hangs up. */
-export type Journey = (inbound: Inbound) => Promise<{ readonly answer: Answer; readonly facts: Facts }>;
+export type Journey = (inbound: Inbound) => Promise<Served>;
 
 /** One finished request, as log and metrics see it: the server adds what it alone knows. */
 export type RequestRecord = Facts & {
@@ -92,6 +106,19 @@ export type RequestRecord = Facts & {
   readonly code: ResponseCode;
   readonly replayed: boolean;
   /** Milliseconds from arrival until the answer was handed to the socket. */
+  readonly totalMs: number;
+};
+
+/** One finished request to the token endpoint or for one of the documents about it. Every member is safe to log. */
+export type OauthRecord = {
+  readonly endpoint: 'token' | 'metadata' | 'jwks';
+  readonly requestId: string;
+  readonly peer: string;
+  /** Who asked, once that was proved. */
+  readonly clientId: ClientId | undefined;
+  readonly status: number;
+  /** `http`: the request could not be read. A closed list: it labels series. */
+  readonly result: 'issued' | 'served' | TokenRefusal | 'http' | 'failed';
   readonly totalMs: number;
 };
 

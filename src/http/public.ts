@@ -13,11 +13,28 @@ import { Refusal } from '../domain/refusal.ts';
 import { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
-import { rawMessageOf } from './envelope.ts';
+import { bodyOf, rawMessageOf, replyOf } from './envelope.ts';
 import { Exchange } from './exchange.ts';
-import { type Facts, type Inbound, type Journey, type RequestRecord, refusedAnswer } from './journey.ts';
+import { type Facts, type Inbound, type Journey, type RequestRecord, refusedAnswer, type Served } from './journey.ts';
+import {
+  OAUTH_ROUTES,
+  type OauthRoute,
+  type OauthServed,
+  type OauthServer,
+  oauthFailure,
+  serveOauth,
+} from './oauth.ts';
 import { forwardedHops, headError } from './requestHead.ts';
-import { type Connections, LIMITS, type Limits, limitedServer, listen, stop, type TlsOptions } from './server.ts';
+import {
+  type Connections,
+  exchangeTls,
+  LIMITS,
+  type Limits,
+  limitedServer,
+  listen,
+  stop,
+  type TlsOptions,
+} from './server.ts';
 
 export type PublicOptions = {
   readonly host: string;
@@ -27,6 +44,8 @@ export type PublicOptions = {
   readonly basePath: string;
   readonly rows: readonly ApiRow[];
   readonly journey: Journey;
+  /** Absent: the addresses of OAuth are not there. */
+  readonly oauth?: OauthServer | undefined;
   readonly clock: Clock;
   readonly random: Random;
   /** Told once about each finished request, the refused ones too. */
@@ -42,13 +61,14 @@ export type PublicServer = {
   readonly port: number;
   /** Requests being served now; one whose client has hung up counts until it is finished. */
   readonly inFlight: () => number;
+  /** Connections made from now on use these; whether there is TLS at all is settled at the start. */
+  readonly exchangeTls: (tls: TlsOptions) => void;
   /** From now on every answer ends its connection, so that callers move elsewhere; all requests are still served. */
   readonly beginDrain: () => void;
   /** Accepts nothing new, lets what is in flight finish within `graceMs`, then ends every connection. */
   readonly close: (graceMs: number) => Promise<void>;
 };
 
-type Served = Awaited<ReturnType<Journey>>;
 type Mode = 'plain' | 'awaitsContinue' | 'expectsOther';
 
 /**
@@ -61,6 +81,8 @@ const ROUTED_HEADERS = { host: 'gateway' };
 export const startPublic = async (options: PublicOptions): Promise<PublicServer> => {
   const surface = new PublicSurface(options);
   const server = limitedServer(surface.limits, options.tls);
+  // The sockets below TLS, which are there before a handshake and whatever comes of it.
+  server.on('connection', socket => surface.onConnection(socket));
   server.on('request', (incoming, outgoing) => surface.take(incoming, outgoing, 'plain'));
   server.on('checkContinue', (incoming, outgoing) => surface.take(incoming, outgoing, 'awaitsContinue'));
   server.on('checkExpectation', (incoming, outgoing) => surface.take(incoming, outgoing, 'expectsOther'));
@@ -69,6 +91,7 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
   return {
     port,
     inFlight: () => surface.inFlight,
+    exchangeTls: tls => exchangeTls(server, tls),
     beginDrain: () => surface.beginDrain(),
     close: graceMs => {
       surface.refuseNew();
@@ -84,6 +107,7 @@ class PublicSurface implements Connections {
   readonly #exchanges = new WeakMap<object, Exchange>();
   /** Each open connection that has sent a request, with its newest exchange: answers leave in the order of requests. */
   readonly #newest = new Map<Duplex, Exchange>();
+  readonly #sockets = new Set<Duplex>();
   #inFlight = 0;
   #draining = false;
   #refusing = false;
@@ -105,6 +129,15 @@ class PublicSurface implements Connections {
 
   endIdle(): void {
     for (const [socket, exchange] of this.#newest) if (exchange.isOver()) socket.destroy();
+  }
+
+  endAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  onConnection(socket: Duplex): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
   beginDrain(): void {
@@ -153,6 +186,15 @@ class PublicSurface implements Connections {
         return RESPONSE_ALREADY_SENT;
       });
     }
+    const { oauth } = this.#options;
+    if (oauth) {
+      for (const route of OAUTH_ROUTES) {
+        app.on(route.method, route.path, async context => {
+          await this.#serveOauth(context.env.exchange, route, oauth);
+          return RESPONSE_ALREADY_SENT;
+        });
+      }
+    }
     app.notFound(context => {
       this.#refuse(context.env.exchange, new Refusal('noSuchApi'));
       return RESPONSE_ALREADY_SENT;
@@ -165,31 +207,60 @@ class PublicSurface implements Connections {
   async #serve(exchange: Exchange, row: ApiRow): Promise<void> {
     this.#inFlight += 1;
     let served: Served;
+    let sealed: string | undefined;
     try {
       served = await this.#options.journey(inboundOf(exchange, row));
+      if (served.answer.status === 200) sealed = await served.seal?.(bodyOf(served.answer));
     } catch (error) {
       served = this.#failed(error, exchange.requestId);
     } finally {
       this.#inFlight -= 1;
     }
-    this.#finish(exchange, served, row);
+    this.#finish(exchange, served, row, sealed);
   }
 
   #refuse(exchange: Exchange, refusal: Refusal): void {
     this.#finish(exchange, refused(refusal), undefined);
   }
 
-  #finish(exchange: Exchange, served: Served, row: ApiRow | undefined): void {
+  #finish(exchange: Exchange, served: Served, row: ApiRow | undefined, sealed?: string): void {
     if (this.#draining) exchange.closeAfter();
+    const wallMs = this.#options.clock.wallMs();
     let told = served;
     try {
-      exchange.answer(served.answer);
+      exchange.reply(replyOf(served.answer, wallMs, sealed));
     } catch (error) {
       told = this.#failed(error, exchange.requestId);
-      exchange.answer(told.answer);
+      exchange.reply(replyOf(told.answer, wallMs));
     }
-    const totalMs = this.#options.clock.monotonicMs() - exchange.arrivedMonotonicMs;
-    this.#observe(told, { requestId: exchange.requestId, peer: exchange.peer, api: row?.name, totalMs });
+    this.#observe(told, { ...this.#seenOf(exchange), api: row?.name });
+  }
+
+  #seenOf({ requestId, peer, arrivedMonotonicMs }: Exchange) {
+    return { requestId, peer, totalMs: this.#options.clock.monotonicMs() - arrivedMonotonicMs };
+  }
+
+  async #serveOauth(exchange: Exchange, { endpoint, method }: OauthRoute, oauth: OauthServer): Promise<void> {
+    // Hono takes HEAD for GET.
+    if (exchange.incoming.method !== method) return this.#refuse(exchange, new Refusal('noSuchApi'));
+    this.#inFlight += 1;
+    let served: OauthServed;
+    try {
+      served = await serveOauth(oauth, endpoint, exchange);
+    } catch (error) {
+      this.#options.onDefect(error, exchange.requestId);
+      served = oauthFailure;
+    } finally {
+      this.#inFlight -= 1;
+    }
+    if (this.#draining) exchange.closeAfter();
+    const { reply, clientId, result } = served;
+    exchange.reply(reply);
+    try {
+      oauth.observe({ ...this.#seenOf(exchange), endpoint, clientId, status: reply.status, result });
+    } catch (error) {
+      this.#options.onDefect(error, exchange.requestId);
+    }
   }
 
   #failed(error: unknown, requestId: string): Served {
@@ -210,7 +281,7 @@ class PublicSurface implements Connections {
   /** What Node could not parse, or waited for too long. An answer to an earlier request must not be mistaken for it. */
   onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const newest = this.#newest.get(socket);
-    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy();
+    if (!socket.writable || error.code === 'ECONNRESET' || isOfTls(error)) socket.destroy();
     else if (newest && !newest.isOver()) newest.cutOff();
     // A connection on which nothing is asked, or the rest of a body that was answered already, just ends.
     else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' || newest?.incoming.complete === false) socket.destroy();
@@ -225,6 +296,9 @@ class PublicSurface implements Connections {
     this.#observe(served, { requestId, peer, api: undefined, totalMs: 0 });
   }
 }
+
+/** A handshake that failed: nobody is there yet who could be answered. */
+const isOfTls = ({ code }: NodeJS.ErrnoException): boolean => !/^(HPE|ERR_HTTP)_/.test(code ?? '');
 
 const refused = (refusal: Refusal): Served => {
   const facts: Facts = { outcome: 'refused', refusal: refusal.reason };
@@ -242,6 +316,6 @@ const inboundOf = (exchange: Exchange, row: ApiRow): Inbound => {
     authorization: head.authorization === undefined ? undefined : new Secret(head.authorization),
     timestamp: head.timestamp,
     idempotencyKey: head['idempotency-key'],
-    readBody: () => body.read(),
+    readBody: payload => body.read(payload),
   };
 };

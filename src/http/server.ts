@@ -3,8 +3,9 @@
  * orderly end. Node's own defaults are minutes; its `close()` alone leaves keep-alive connections open (F65, F83).
  */
 import { createServer as createPlain, type Server } from 'node:http';
-import { createServer as createTls } from 'node:https';
+import { createServer as createTls, Server as TlsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import {
   HEADER_COUNT_MAX,
   HEADERS_TIMEOUT_MS,
@@ -62,7 +63,7 @@ export const limitedServer = (limits: Limits, tls: TlsOptions | undefined): Serv
     // Node's answer to a missing Host is not in our envelope; `headError` looks for it.
     requireHostHeader: false,
   };
-  const server = tls ? createTls({ ...options, ...tlsContextOf(tls) }) : createPlain(options);
+  const server = tls ? createTls({ ...options, ...tlsServerOf(tls, limits) }) : createPlain(options);
   // Node drops headers above its limit without a word; one more than we allow shows that there were too many.
   server.maxHeadersCount = HEADER_COUNT_MAX + 1;
   server.maxConnections = limits.connections;
@@ -74,8 +75,34 @@ const tlsContextOf = (tls: TlsOptions) => ({
   cert: tls.cert,
   key: tls.key.reveal(),
   minVersion: 'TLSv1.2' as const,
-  ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: true }),
+  ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa }),
 });
+
+const tlsServerOf = (tls: TlsOptions, limits: Limits) => ({
+  ...tlsContextOf(tls),
+  // Node's own limit is two minutes, and nothing has been asked yet.
+  handshakeTimeout: limits.headersTimeoutMs,
+  ...(tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: true }),
+});
+
+/** Whether certificate and key can be put to use, which OpenSSL alone decides. */
+export const isUsableTls = (tls: TlsOptions): boolean => {
+  try {
+    createSecureContext(tlsContextOf(tls));
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Gives a server with TLS other certificates, for connections made from now on; the present ones go on. Sessions of
+ * before cannot be resumed, so that a caller whose authority was taken away has to show a certificate again.
+ */
+export const exchangeTls = (server: Server, tls: TlsOptions): void => {
+  if (!(server instanceof TlsServer)) throw new Error('a server without TLS cannot be given certificates');
+  server.setSecureContext(tlsContextOf(tls));
+};
 
 /** Listens, and gives the port. Rejects where the address cannot be had. */
 export const listen = (server: Server, host: string, port: number): Promise<number> =>
@@ -93,6 +120,8 @@ export type Connections = {
   readonly isIdle: () => boolean;
   /** Ends the connections on which nothing is asked and nothing on its way. */
   readonly endIdle: () => void;
+  /** Ends all that is left, connections in their handshake too, of which the HTTP server knows nothing. */
+  readonly endAll: () => void;
 };
 
 /**
@@ -107,5 +136,6 @@ export const stop = async (server: Server, clock: Clock, graceMs: number, connec
   while (!connections.isIdle() && clock.monotonicMs() < until) await clock.sleep(CLOSE_POLL_MS);
   server.close();
   server.closeAllConnections();
+  connections.endAll();
   await closed;
 };

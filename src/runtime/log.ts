@@ -5,7 +5,7 @@
  */
 import { pino } from 'pino';
 import type { RefusalReason } from '../domain/refusal.ts';
-import type { RequestRecord } from '../http/journey.ts';
+import type { OauthRecord, RequestRecord } from '../http/journey.ts';
 import type { Clock } from './clock.ts';
 import { BatchSink, type LogSink } from './logSink.ts';
 
@@ -27,6 +27,8 @@ export type LogEvent =
   | 'delivery'
   | 'alarm'
   | 'defect'
+  | 'expiry'
+  | 'revoked'
   | 'refusalsNotLogged'
   | 'linesDropped';
 
@@ -62,6 +64,8 @@ export type LogFields = { readonly [Name in LogField]?: string | number | boolea
 export type Log = {
   /** The line of one finished request. Refusals for one reason are sampled: their number is told, not each of them. */
   readonly request: (record: RequestRecord) => void;
+  /** The line of one finished request to the authorization server, sampled likewise. */
+  readonly oauth: (record: OauthRecord) => void;
   readonly info: (event: LogEvent, fields?: LogFields) => void;
   readonly warn: (event: LogEvent, fields?: LogFields) => void;
   readonly error: (event: LogEvent, fields?: LogFields) => void;
@@ -105,6 +109,12 @@ export const createLog = (options: LogOptions): Log => {
       if (record.outcome === 'failed') logger.error(lineOf(record));
       else logger.info(lineOf(record));
     },
+    oauth: record => {
+      const isFine = record.result === 'issued' || record.result === 'served';
+      if (!isFine && !sampler.admits(record.result)) return;
+      if (record.result === 'failed') logger.error(oauthLineOf(record));
+      else logger.info(oauthLineOf(record));
+    },
     info: (event, fields = {}) => logger.info({ event, ...permitted(fields) }),
     warn,
     error: (event, fields = {}) => logger.error({ event, ...permitted(fields) }),
@@ -133,6 +143,17 @@ const lineOf = (record: RequestRecord) => ({
   ms: rounded(record.totalMs),
   issuerMs: rounded(record.issuerMs),
   journalMs: rounded(record.journalMs),
+});
+
+const oauthLineOf = (record: OauthRecord) => ({
+  event: 'oauth',
+  requestId: record.requestId,
+  clientId: record.clientId,
+  peer: clean(record.peer),
+  endpoint: record.endpoint,
+  status: record.status,
+  result: record.result,
+  ms: rounded(record.totalMs),
 });
 
 const rounded = (ms: number | undefined): number | undefined =>
@@ -171,20 +192,23 @@ const traceOf = (error: unknown): { kind: string; code?: string; at?: readonly s
   return { kind: NAME.test(error.name) ? error.name : 'Error', ...code, at: at.slice(0, FRAMES_MAX) };
 };
 
+/** A reason of either list. */
+type SampledReason = RefusalReason | OauthRecord['result'];
+
 type Window = { readonly startedAt: number; seen: number; dropped: number };
 
 /** Lets the first refusals of each reason through each second, and tells how many more there were (F87). */
 class Sampler {
   readonly #clock: Clock;
-  readonly #report: (reason: RefusalReason, count: number) => void;
-  readonly #windows = new Map<RefusalReason, Window>();
+  readonly #report: (reason: SampledReason, count: number) => void;
+  readonly #windows = new Map<SampledReason, Window>();
 
-  constructor(clock: Clock, report: (reason: RefusalReason, count: number) => void) {
+  constructor(clock: Clock, report: (reason: SampledReason, count: number) => void) {
     this.#clock = clock;
     this.#report = report;
   }
 
-  admits(reason: RefusalReason): boolean {
+  admits(reason: SampledReason): boolean {
     const window = this.#windowOf(reason);
     window.seen += 1;
     if (window.seen <= REFUSALS_PER_SECOND) return true;
@@ -193,7 +217,7 @@ class Sampler {
     return false;
   }
 
-  #windowOf(reason: RefusalReason): Window {
+  #windowOf(reason: SampledReason): Window {
     const now = this.#clock.monotonicMs();
     const present = this.#windows.get(reason);
     if (present && now - present.startedAt < 1000) return present;
@@ -202,7 +226,7 @@ class Sampler {
     return fresh;
   }
 
-  #close(reason: RefusalReason, window: Window): void {
+  #close(reason: SampledReason, window: Window): void {
     if (this.#windows.get(reason) === window) this.#windows.delete(reason);
     this.#report(reason, window.dropped);
   }

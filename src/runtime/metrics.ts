@@ -6,7 +6,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AttemptResult, DutyKind } from '../domain/entry.ts';
 import type { IssuerId } from '../domain/ids.ts';
-import type { RequestRecord } from '../http/journey.ts';
+import type { OauthRecord, RequestRecord } from '../http/journey.ts';
 import type { BreakerState } from '../issuer/issuer.ts';
 import type { OwedSummary } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
@@ -39,10 +39,13 @@ export type Snapshot = {
   readonly breakers: ReadonlyMap<IssuerId, BreakerState>;
   /** Undefined where the journal cannot be asked now: unknown, which is not none. */
   readonly owed: OwedSummary | undefined;
+  /** What ends by itself, in words made of the configuration, with the milliseconds that are left. */
+  readonly expiries: ReadonlyMap<string, number>;
 };
 
 export type Metrics = {
   readonly request: (record: RequestRecord) => void;
+  readonly oauth: (record: OauthRecord) => void;
   readonly delivery: (kind: DutyKind, end: DeliveryEnd) => void;
   readonly alarm: (kind: AlarmKind) => void;
   /** Takes the state from here whenever it is asked for. */
@@ -77,6 +80,7 @@ export const createMetrics = (clock: Clock): Metrics => {
   };
   return {
     request: record => safely(() => countRequest(counters, record)),
+    oauth: ({ endpoint, result }) => safely(() => counters.oauth.inc({ endpoint, result })),
     delivery: (kind, result) => safely(() => counters.deliveries.inc({ kind, result })),
     alarm: kind => safely(() => counters.alarms.inc({ kind })),
     onScrape: reader => {
@@ -105,6 +109,12 @@ const countersIn = (registry: Registry) => {
       name: 'gateway_refusals_total',
       help: 'Requests that the gateway itself turned away, by reason.',
       labelNames: ['reason'],
+      registers,
+    }),
+    oauth: new Counter({
+      name: 'gateway_oauth_requests_total',
+      help: 'Finished requests to the authorization server, by what came of them.',
+      labelNames: ['endpoint', 'result'],
       registers,
     }),
     whole: new Histogram({
@@ -163,6 +173,7 @@ const gaugesIn = (registry: Registry) => {
     parked: gauge('gateway_obligations_parked', 'Obligations that wait for an operator.'),
     oldest: gauge('gateway_obligation_oldest_age_seconds', 'Age of the oldest obligation; 0 with none.'),
     byIssuer: gauge('gateway_obligations', 'Obligations, due or parked, by issuer.', ['issuer']),
+    expiry: gauge('gateway_expiry_seconds', 'What is left until a certificate ends; below 0 it has ended.', ['what']),
     money: gauge('gateway_money_in_doubt_minor_units', 'Amounts owed or in doubt, by ISO 4217 numeric currency.', [
       'currency',
     ]),
@@ -185,13 +196,14 @@ const countRequest = (counters: Counters, record: RequestRecord): void => {
 
 const showState = (gauges: Gauges, snapshot: Snapshot | undefined): void => {
   // What is not known any more disappears; a stale number, or a zero, would be a lie.
-  for (const labelled of [gauges.breaker, gauges.byIssuer, gauges.money]) labelled.reset();
+  for (const labelled of [gauges.breaker, gauges.byIssuer, gauges.money, gauges.expiry]) labelled.reset();
   show(gauges.inFlight, snapshot?.inFlight);
   show(gauges.draining, snapshot && Number(snapshot.draining));
   show(gauges.journalUp, snapshot && Number(snapshot.journalUp));
   for (const [issuer, present] of snapshot?.breakers ?? []) {
     for (const state of BREAKER_STATES) gauges.breaker.set({ issuer, state }, Number(state === present));
   }
+  for (const [what, leftMs] of snapshot?.expiries ?? []) gauges.expiry.set({ what }, leftMs / 1000);
   const owed = snapshot?.owed;
   show(gauges.doubts, owed?.doubts);
   show(gauges.due, owed?.due);

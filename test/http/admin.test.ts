@@ -22,6 +22,7 @@ const start = async (options: Partial<AdminOptions> = {}) => {
     port: 0,
     metrics: { text: async () => 'gateway_up 1\n', contentType: 'text/plain; version=0.0.4; charset=utf-8' },
     readiness: () => READY,
+    revocations: { revoke: async () => 'revoked', list: async () => [] },
     clock: systemClock,
     onDefect: error => defects.push(error),
     ...options,

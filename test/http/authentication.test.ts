@@ -4,7 +4,7 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { ApiName, ClientId } from '../../src/domain/ids.ts';
-import { cidrs, clientWith, TOKEN, tokenHash } from '../edge/clients.ts';
+import { cidrs, clientWith, NO_KEYS, TOKEN, tokenHash } from '../edge/clients.ts';
 import { type Call, type StageOptions, startStage, textOf } from './stage.ts';
 import { exchange, type Reply } from './wire.ts';
 
@@ -91,7 +91,7 @@ describe('S10-S15: tokens, addresses and scopes that are not valid here', () => 
   const elsewhere = clientWith({ allowFrom: cidrs('10.0.0.0/8') });
   const oauth = clientWith({
     id: 'bank' as ClientId,
-    access: { kind: 'oauth', keys: { kind: 'jwks', keysFile: '/keys' } },
+    access: { kind: 'oauth', keys: NO_KEYS },
   });
   const cases: readonly (readonly [string, Call, StageOptions])[] = [
     ['S10: an unknown token', authorization('Bearer nobody'), {}],

@@ -9,7 +9,14 @@ import { Refusal } from '../../src/domain/refusal.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { checkScope, createAuthenticator } from '../../src/edge/authenticate.ts';
 import { checkTimestamp } from '../../src/edge/timestamp.ts';
-import { type Answer, type Inbound, type Journey, type RequestRecord, refusedAnswer } from '../../src/http/journey.ts';
+import {
+  type Answer,
+  type Inbound,
+  type Journey,
+  type RequestRecord,
+  refusedAnswer,
+  type Seal,
+} from '../../src/http/journey.ts';
 import { type PublicOptions, type PublicServer, startPublic } from '../../src/http/public.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
@@ -43,6 +50,7 @@ export type StageOptions = Partial<PublicOptions> & {
   readonly before?: (inbound: Inbound) => Promise<void>;
   readonly after?: () => Promise<void>;
   readonly answer?: Answer;
+  readonly seal?: Seal;
 };
 
 const open = new Set<PublicServer>();
@@ -78,12 +86,14 @@ const journeyOf = (options: StageOptions, effects: Uint8Array[]): Journey => {
   return async inbound => {
     try {
       await options.before?.(inbound);
-      const client = authenticator.authenticate(inbound);
-      checkScope(client, inbound.row);
+      const caller = await authenticator.authenticate(inbound);
+      const { client } = caller;
+      checkScope(caller, inbound.row);
       checkTimestamp(inbound.timestamp, 0, 0);
-      effects.push(await inbound.readBody());
+      effects.push(await inbound.readBody(client.payload));
       await options.after?.();
-      return { answer: options.answer ?? approved(), facts: { outcome: 'approved', clientId: client.id } };
+      const facts = { outcome: 'approved', clientId: client.id } as const;
+      return { answer: options.answer ?? approved(), facts, seal: options.seal };
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return { answer: refusedAnswer(error), facts: { outcome: 'refused', refusal: error.reason } };

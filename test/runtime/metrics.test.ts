@@ -42,6 +42,7 @@ const snapshot = (changes: Partial<Snapshot> = {}): Snapshot => ({
   journalUp: true,
   breakers: new Map([['bank' as IssuerId, 'open']]),
   owed,
+  expiries: new Map([['certificate of client bank', 86_400_500]]),
   ...changes,
 });
 
@@ -76,6 +77,16 @@ describe('metrics', () => {
     expect(samples.get('gateway_journal_duration_seconds_sum')).toBe('0.002');
   });
 
+  it('counts requests to the authorization server by what came of them', async () => {
+    const metrics = createMetrics(systemClock);
+    const seen = { requestId: 'r', peer: '127.0.0.1', clientId: undefined, totalMs: 1 };
+    metrics.oauth({ ...seen, endpoint: 'token', status: 200, result: 'issued' });
+    metrics.oauth({ ...seen, endpoint: 'token', status: 401, result: 'assertion.again' });
+    const samples = await samplesOf(metrics);
+    expect(samples.get('gateway_oauth_requests_total{endpoint="token",result="issued"}')).toBe('1');
+    expect(samples.get('gateway_oauth_requests_total{endpoint="token",result="assertion.again"}')).toBe('1');
+  });
+
   it('counts deliveries and alarms', async () => {
     const metrics = createMetrics(systemClock);
     metrics.delivery('undo', 'done');
@@ -104,6 +115,7 @@ describe('metrics', () => {
     expect(samples.get('gateway_breaker_state{issuer="bank",state="open"}')).toBe('1');
     expect(samples.get('gateway_breaker_state{issuer="bank",state="closed"}')).toBe('0');
     expect(samples.get('gateway_breaker_state{issuer="bank",state="halfOpen"}')).toBe('0');
+    expect(samples.get('gateway_expiry_seconds{what="certificate of client bank"}')).toBe('86400.5');
   });
 
   it('F47: shows nothing where the journal cannot be asked: unknown is not zero, and not what it was', async () => {

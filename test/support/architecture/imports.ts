@@ -20,7 +20,7 @@ const ADAPTERS: readonly { readonly name: string; readonly has: (path: string) =
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   hono: ['src/http/'],
   '@hono/node-server': ['src/http/'],
-  jose: ['src/edge/', 'src/issuer/credentials'],
+  jose: ['src/edge/', 'src/issuer/credentials', 'src/sandbox/oauthClient'],
   undici: ['src/issuer/'],
   opossum: ['src/issuer/'],
   ioredis: ['src/journal/redis'],
