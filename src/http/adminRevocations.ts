@@ -1,6 +1,6 @@
 /**
  * Revocation on the admin port: takes a client, or one access token by its `jti`, back before its time. Only JSON is
- * taken, which no web page can send across origins, so that a browser on the operator's machine is no way in.
+ * taken, and nothing that a web page has sent, so that a browser on the operator's machine is no way in.
  */
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
@@ -22,6 +22,10 @@ const BODY_BYTES_MAX = 4096;
 const ID = /^[\x21-\x7e]{1,128}$/;
 const JSON_TYPE = /^application\/json(?:[ \t]*;.*)?$/i;
 
+/** Headers that browsers put on what a page sends, and that a page can neither set nor leave out (Fetch standard). */
+const BY_PAGES = ['origin', 'sec-fetch-site'] as const;
+const FROM_A_PAGE = { error: 'not for web pages' } as const;
+
 const ENDS = {
   unwritten: [503, 'the journal is away: it holds in this process now, and elsewhere as soon as the journal is back'],
   noSuchClient: [404, 'no client of the configuration has this id'],
@@ -31,6 +35,11 @@ const ENDS = {
 /** The routes below `/admin/revocations`. */
 export const revocationRoutes = (revocations: AdminRevocations): Hono => {
   const app = new Hono();
+  app.use(async (context, next) => {
+    // A page whose name was rebound to this address counts as ours; but browsers say that it was a page.
+    if (BY_PAGES.some(name => context.req.header(name) !== undefined)) return context.json(FROM_A_PAGE, 403);
+    return next();
+  });
   const onError = (context: Context) => bad(context, `the body must be at most ${BODY_BYTES_MAX} bytes`);
   app.post('/', bodyLimit({ maxSize: BODY_BYTES_MAX, onError }), async context => {
     if (!JSON_TYPE.test(context.req.header('content-type') ?? '')) {

@@ -71,10 +71,22 @@ export const limitedServer = (limits: Limits, tls: TlsOptions | undefined): Serv
   return server;
 };
 
+/** With forward secrecy and authenticated encryption only (BCP 195, FAPI 2.0 section 5.2.1). */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+].join(':');
+
 const tlsContextOf = (tls: TlsOptions) => ({
   cert: tls.cert,
   key: tls.key.reveal(),
   minVersion: 'TLSv1.2' as const,
+  ciphers: CIPHERS,
   ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa }),
 });
 

@@ -43,6 +43,25 @@ describe('the admin port', () => {
     expect(reply?.body).toBe('gateway_up 1\n');
   });
 
+  it.each(['Origin: http://127.0.0.1:9090', 'Sec-Fetch-Site: same-origin'])(
+    'takes no revocation from a web page: %s',
+    async header => {
+      const asked: string[] = [];
+      const revoke = async (_: string, id: string) => {
+        asked.push(id);
+        return 'revoked' as const;
+      };
+      const { server } = await start({ revocations: { revoke, list: async () => [] } });
+      const body = JSON.stringify({ kind: 'client', id: 'bank' });
+      const head = `POST /admin/revocations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n`;
+      const length = `Content-Length: ${body.length}\r\n`;
+      expect((await exchange(server.port, `${head}${length}${header}\r\n\r\n${body}`))?.status).toBe(403);
+      expect(asked).toEqual([]);
+      expect((await exchange(server.port, `${head}${length}\r\n${body}`))?.status).toBe(204);
+      expect(asked).toEqual(['bank']);
+    },
+  );
+
   it('answers 500 without a word where the metrics fail', async () => {
     const text = async () => {
       throw new Error('secret');
