@@ -97,7 +97,7 @@ const readKey = (pem: string): KeyObject | Fault => {
   try {
     return createPrivateKey(pem);
   } catch {
-    return new Fault('holds no private key', 'write a private key in PEM (-----BEGIN PRIVATE KEY-----)');
+    return new Fault('holds no private key', 'write a private key in PEM, as PKCS #8');
   }
 };
 
