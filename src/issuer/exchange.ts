@@ -25,6 +25,15 @@ export type ExchangeOptions = {
   readonly readReply: (status: 200 | 400, body: Uint8Array) => Outcome | Promise<Outcome>;
   /** Called once, when undici is done with the request, which may be after the ending. */
   readonly onReleased: () => void;
+  /** Present where an answer that comes after the deadline is wanted, too. */
+  readonly late?: LateReading | undefined;
+};
+
+export type LateReading = {
+  /** Begins to wait beyond the deadline; `stop` gives the answer up. Returns what is to be called when it is over. */
+  readonly begin: (stop: () => void) => () => void;
+  /** Hears what the complete reply says, if one comes. */
+  readonly came: (outcome: Outcome) => void;
 };
 
 /** The connection that carries an exchange. */
@@ -90,6 +99,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #started = false;
   #status: number | undefined;
   #controller: Dispatcher.DispatchController | undefined;
+  /** Set while the deadline is over and the answer is still waited for. */
+  #endLateReading: (() => void) | undefined;
   #carrier: Carrier | undefined;
 
   constructor(options: ExchangeOptions) {
@@ -131,12 +142,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#status === 200 || this.#status === 400) this.#body.push(chunk);
   }
 
-  /** A late answer would arrive here if giving up left the connection open; today it is closed and nothing comes. */
   onResponseEnd(): void {
+    const isLate = this.#endLateReading !== undefined;
     this.#release();
     // From here on the connection may carry another exchange, which giving this one up must not end.
     this.#controller = undefined;
-    if (this.#over) return;
+    if (this.#over && !isLate) return;
     const outcome = this.#outcomeByStatus() ?? this.#read();
     if (outcome instanceof Promise) {
       outcome.then(
@@ -155,10 +166,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     } else this.#settle(connectFailed, refusal ?? codeOf(error));
   }
 
-  /** At the deadline. The connection is closed, so that a late answer cannot be read as the answer to another request. */
+  /**
+   * At the deadline. Where a late answer is wanted the connection stays this exchange's own; else it is closed, so that
+   * the answer cannot be read as the answer to another request.
+   */
   #giveUp(): void {
-    this.#settle(this.#started ? (this.#outcomeByStatus() ?? unknown('timeout')) : connectFailed, 'DEADLINE');
-    this.#controller?.abort(new Error('deadline'));
+    const decided = this.#started ? this.#outcomeByStatus() : connectFailed;
+    this.#settle(decided ?? unknown('timeout'), 'DEADLINE');
+    const abort = () => this.#controller?.abort(new Error('deadline'));
+    const { late } = this.#options;
+    if (decided || !late) abort();
+    else this.#endLateReading = late.begin(abort);
   }
 
   /** What the status alone decides; undefined where the body has to be read. */
@@ -185,12 +203,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #conclude(outcome: Outcome): void {
     if (outcome.kind === 'unknown' && SUSPECT.has(outcome.reason)) this.#carrier?.hangUp();
-    this.#settle(outcome);
+    if (this.#over) this.#options.late?.came(outcome);
+    else this.#settle(outcome);
   }
 
   #release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.#endLateReading?.();
+    this.#endLateReading = undefined;
     this.#carrier?.end();
     this.#options.onReleased();
   }

@@ -10,8 +10,9 @@ import type { NotSentReason, Outcome } from '../domain/outcome.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type IssuerTls, openConnections } from './connections.ts';
 import { type Credentials, noCredentials } from './credentials.ts';
-import { type Ending, Exchange } from './exchange.ts';
+import { type Ending, Exchange, type LateReading } from './exchange.ts';
 import type { IssuerConnector, SendOptions } from './issuer.ts';
+import { LATE_READERS_MOST, LateReaders } from './lateReaders.ts';
 import { type IssuerPayload, plainPayload } from './payload.ts';
 import { readIssuerReply } from './reply.ts';
 
@@ -29,8 +30,8 @@ export type HttpIssuerOptions = {
   readonly baseUrl: string;
   readonly clock: Clock;
   /**
-   * Connections at most. More than may be in flight at once, live calls, deliveries and one: then no request ever waits
-   * inside undici, where it would be sent in the queue's time.
+   * Connections at most, those on which late answers are waited for aside. More than may be in flight at once, live
+   * calls, deliveries and one: then no request ever waits inside undici, where it would be sent in the queue's time.
    */
   readonly connections: number;
   /** Closed together with the connector. */
@@ -42,6 +43,8 @@ export type HttpIssuerOptions = {
   readonly connectTimeoutMs?: number;
   readonly maxResponseBytes?: number;
   readonly maxHeaderBytes?: number;
+  /** How long an answer is waited for after its deadline, where the send wants it; absent: not at all. */
+  readonly lateReadingMs?: number;
   /** Must be quick; what it throws is dropped. */
   readonly onAlarm?: (alarm: IssuerAlarm) => void;
 };
@@ -67,6 +70,8 @@ class HttpIssuer implements IssuerConnector {
   readonly #sending = new Set<Promise<unknown>>();
   /** Requests that undici holds, with those that we have given up on and that still wait for their connection. */
   #held = 0;
+  readonly #late: LateReaders;
+  readonly #connectionsMost: number;
   #closed = false;
 
   constructor(options: HttpIssuerOptions) {
@@ -76,9 +81,11 @@ class HttpIssuer implements IssuerConnector {
     this.#credentials = options.credentials ?? noCredentials;
     this.#payload = options.payload ?? plainPayload;
     this.#basePath = url.pathname.replace(/\/+$/, '');
+    this.#late = new LateReaders(options.clock, options.lateReadingMs ?? 0);
+    this.#connectionsMost = options.connections + LATE_READERS_MOST;
     this.#pool = openConnections({
       origin: url.origin,
-      connections: options.connections,
+      connections: this.#connectionsMost,
       tls: options.tls ?? {},
       connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       maxResponseBytes: options.maxResponseBytes ?? this.#payload.responseBytesMost,
@@ -102,6 +109,7 @@ class HttpIssuer implements IssuerConnector {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#late.stopAll();
     await Promise.allSettled(this.#sending);
     this.#credentials.close?.();
     await this.#pool.destroy();
@@ -113,7 +121,7 @@ class HttpIssuer implements IssuerConnector {
     const body = await this.#sealed(message);
     if (body === undefined) return withoutAnswer('connect', 'SEALING');
     // Connections that are never made may hold every slot; what would queue behind them would be sent late.
-    if (this.#held >= this.#options.connections) return withoutAnswer('connect', 'NO_CONNECTION_FREE');
+    if (this.#held >= this.#connectionsMost) return withoutAnswer('connect', 'NO_CONNECTION_FREE');
     const leftMs = Math.floor(options.deadline.leftMs());
     if (leftMs < 1) return withoutAnswer('noBudget');
 
@@ -124,6 +132,7 @@ class HttpIssuer implements IssuerConnector {
       onReleased: () => {
         this.#held -= 1;
       },
+      late: this.#lateReading(options.onLate),
     });
     this.#held += 1;
     this.#pool.dispatch(
@@ -143,6 +152,16 @@ class HttpIssuer implements IssuerConnector {
     const ending = await exchange.ending;
     if (NOT_THESE_CREDENTIALS.has(ending.status)) this.#credentials.refused?.(login);
     return ending;
+  }
+
+  #lateReading(onLate: SendOptions['onLate']): LateReading | undefined {
+    if (!onLate) return undefined;
+    return {
+      begin: stop => this.#late.begin(stop),
+      came: outcome => {
+        if (outcome.kind === 'answered') onLate(outcome.answer);
+      },
+    };
   }
 
   async #sealed(message: Message): Promise<string | undefined> {

@@ -4,7 +4,7 @@
  */
 import type { ApiName, IssuerId } from '../domain/ids.ts';
 import type { Message } from '../domain/message.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { IssuerAnswer, Outcome } from '../domain/outcome.ts';
 import type { Bulkhead } from '../runtime/bulkhead.ts';
 import type { Deadline } from '../runtime/deadline.ts';
 
@@ -13,6 +13,11 @@ export type SendOptions = {
   readonly deadline: Deadline;
   /** True on every send of this `tranId` after the first: adds the header `Repeat: true`. */
   readonly repeat: boolean;
+  /**
+   * Called at most once, after the send has ended as `unknown: timeout`, when its definite answer comes after all.
+   * Absent: nobody waits for it.
+   */
+  readonly onLate?: (answer: IssuerAnswer) => void;
 };
 
 export interface IssuerConnector {
