@@ -1,249 +1,25 @@
 /**
- * The APIs of the catalogue, one row each: the 15 of the Transaction module. Adding an API is adding a row; routes,
- * scopes, validation and doubt policies follow from it.
+ * The 47 APIs of the catalogue, one row each, in the order of the published list. Adding an API is adding a row to the
+ * file of its module; routes, scopes, validation and doubt policies follow from it.
  */
 import type { ApiName } from '../domain/ids.ts';
 import type { WireFields, WireValue } from '../domain/message.ts';
-import { type FieldName, fieldRow, isFieldName } from './fields.ts';
-import type { ApiRow, OnUnknown, Part } from './row.ts';
+import { CARD_APIS } from './apisCard.ts';
+import { CUSTOMER_APIS } from './apisCustomer.ts';
+import { TOKEN_APIS } from './apisToken.ts';
+import { TRANSACTION_APIS } from './apisTransaction.ts';
+import { fieldRow, isFieldName } from './fields.ts';
+import type { NamedRow } from './parts.ts';
+import type { ApiRow, OnUnknown } from './row.ts';
 
-const must = (...names: readonly FieldName[]): readonly Part[] =>
-  names.map(field => ({ field, need: 'required' as const }));
-const may = (...names: readonly FieldName[]): readonly Part[] =>
-  names.map(field => ({ field, need: 'optional' as const }));
-/** An amount cannot be read without its currency, so the one asks for the other. */
-const needs = (field: FieldName, present: FieldName): Part => ({ field, need: 'required', when: { present } });
-const records = (...of: readonly (readonly Part[])[]): readonly Part[] => [
-  { list: 'recordList', need: 'required', of: of.flat() },
-];
+const ROWS = [...CUSTOMER_APIS, ...CARD_APIS, ...TRANSACTION_APIS, ...TOKEN_APIS];
 
-const CARD: readonly Part[] = [{ oneOf: ['cardToken', 'cardNumber'] }];
-const AMOUNT: readonly Part[] = [
-  ...must('tranAmount', 'tranCurrency'),
-  ...may('billAmount'),
-  needs('billCurrency', 'billAmount'),
-  ...may('feeAmount'),
-];
-const MERCHANT = may(
-  'merchantId',
-  'merchantName',
-  'merchantCategoryCode',
-  'merchantCountry',
-  'acquirerCode',
-  'forwarderCode',
-  'retrievalRefNo',
-  'systemTraceNo',
-  'schemeTranId',
-  'posEntryMode',
-  'msgChannel',
-);
-const DECISION = may(
-  'authCode',
-  'tranAmount',
-  'tranCurrency',
-  'approvedAmount',
-  'availableBalance',
-  'ledgerBalance',
-  'balanceCurrency',
-);
-const PAGE = [...must('cardToken'), ...may('startDate', 'endDate', 'pageNum', 'pageSize')];
+export const APIS: readonly ApiRow[] = ROWS;
 
-/** The names are minted here: whatever is an `ApiName` is the name of a row. */
-type RowText = Omit<ApiRow, 'name' | 'module' | 'debit' | 'source'> & { readonly name: string };
-const transaction = (row: RowText): ApiRow => ({
-  ...row,
-  name: row.name as ApiName,
-  module: 'Transaction',
-  debit: 'NA',
-  source: 'designed',
-});
+type TextOf<R> = R extends NamedRow<infer N> ? N : never;
 
-export const APIS: readonly ApiRow[] = [
-  transaction({
-    no: 23,
-    name: 'BalanceInquiry',
-    path: '/tranmgr/balanceInquiry',
-    prepaid: 'O',
-    class: 'inquiry',
-    onUnknown: 'none',
-    request: [...CARD, ...MERCHANT],
-    response: [...must('availableBalance'), ...may('ledgerBalance', 'blockedAmount'), ...must('balanceCurrency')],
-  }),
-  transaction({
-    no: 24,
-    name: 'LoadFund',
-    path: '/tranmgr/loadFund',
-    prepaid: 'O',
-    class: 'credit',
-    onUnknown: 'repeat',
-    reversible: true,
-    request: [...CARD, ...AMOUNT, ...MERCHANT, ...may('memo')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 25,
-    name: 'Withdraw',
-    path: '/tranmgr/withdraw',
-    prepaid: 'C',
-    class: 'debit',
-    onUnknown: 'reverse',
-    reversible: true,
-    request: [...CARD, ...AMOUNT, ...MERCHANT, ...may('pinBlock')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 26,
-    name: 'TransferFund',
-    path: '/tranmgr/transferFund',
-    prepaid: 'O',
-    class: 'debit',
-    onUnknown: 'repeat',
-    reversible: true,
-    request: [...CARD, { oneOf: ['toCardToken', 'toCardNumber'] }, ...AMOUNT, ...may('memo')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 27,
-    name: 'Purchase',
-    path: '/tranmgr/purchase',
-    prepaid: 'C',
-    class: 'debit',
-    onUnknown: 'reverse',
-    // It completes a BlockFund then: money that was promised is not clawed back, and a repeat may hold no sad field.
-    onUnknownWithOriginal: 'repeat',
-    original: 'required',
-    reversible: true,
-    request: [
-      ...CARD,
-      ...AMOUNT,
-      ...MERCHANT,
-      ...may('partialAllowed', 'originalTranId'),
-      { field: 'pinBlock', need: 'forbidden', when: { present: 'originalTranId' } },
-      { field: 'CVV2', need: 'forbidden', when: { present: 'originalTranId' } },
-      ...may('expiryDate'),
-    ],
-    response: DECISION,
-  }),
-  transaction({
-    no: 28,
-    name: 'Refund',
-    path: '/tranmgr/refund',
-    prepaid: 'C',
-    class: 'credit',
-    onUnknown: 'repeat',
-    original: 'required',
-    request: [...CARD, ...AMOUNT, ...must('originalTranId'), ...may('refundType'), ...MERCHANT, ...may('memo')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 29,
-    name: 'Reversal',
-    path: '/tranmgr/reversal',
-    prepaid: 'M',
-    class: 'reversal',
-    onUnknown: 'undo',
-    original: 'reversed',
-    request: [...CARD, ...AMOUNT, ...must('originalTranId'), ...MERCHANT, ...may('reasonCode')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 30,
-    name: 'BlockFund',
-    path: '/tranmgr/blockFund',
-    prepaid: 'C',
-    class: 'hold',
-    onUnknown: 'release',
-    original: 'required',
-    request: [...CARD, ...AMOUNT, ...MERCHANT, ...may('originalTranId', 'expiryDate', 'CVV2')],
-    response: [...DECISION, ...may('blockedAmount')],
-  }),
-  transaction({
-    no: 31,
-    name: 'UnblockFund',
-    path: '/tranmgr/unblockFund',
-    prepaid: 'C',
-    class: 'release',
-    onUnknown: 'repeat',
-    original: 'required',
-    // Without an amount all that is left is released.
-    request: [
-      ...CARD,
-      ...must('originalTranId'),
-      needs('tranAmount', 'tranCurrency'),
-      needs('tranCurrency', 'tranAmount'),
-      ...MERCHANT,
-    ],
-    response: [...DECISION, ...may('blockedAmount')],
-  }),
-  transaction({
-    no: 32,
-    name: 'ServiceCharge',
-    path: '/tranmgr/serviceCharge',
-    prepaid: 'O',
-    class: 'debit',
-    onUnknown: 'repeat',
-    request: [...CARD, ...AMOUNT, ...may('reasonCode', 'memo')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 33,
-    name: 'Verification',
-    path: '/tranmgr/verification',
-    prepaid: 'O',
-    class: 'inquiry',
-    onUnknown: 'none',
-    request: [...CARD, ...may('expiryDate', 'CVV2'), ...MERCHANT],
-    response: may('cardStatus', 'authCode'),
-  }),
-  transaction({
-    no: 34,
-    name: 'DebitAdjustment',
-    path: '/tranmgr/debitAdjustment',
-    prepaid: 'O',
-    class: 'debit',
-    onUnknown: 'repeat',
-    original: 'mentioned',
-    request: [...CARD, ...AMOUNT, ...must('memo'), ...may('originalTranId', 'reasonCode')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 35,
-    name: 'CreditAdjustment',
-    path: '/tranmgr/creditAdjustment',
-    prepaid: 'O',
-    class: 'credit',
-    onUnknown: 'repeat',
-    original: 'mentioned',
-    request: [...CARD, ...AMOUNT, ...must('memo'), ...may('originalTranId', 'reasonCode')],
-    response: DECISION,
-  }),
-  transaction({
-    no: 36,
-    name: 'TransactionHistory',
-    path: '/tranmgr/transactionHistory',
-    prepaid: 'M',
-    class: 'inquiry',
-    onUnknown: 'none',
-    request: PAGE,
-    response: records(
-      must('tranId', 'tranDate', 'tranTime', 'tranType', 'tranAmount', 'tranCurrency'),
-      may('billAmount', 'billCurrency', 'merchantName', 'merchantCategoryCode', 'originalTranId', 'authCode', 'memo'),
-    ),
-  }),
-  transaction({
-    no: 37,
-    name: 'AuthorizationHistory',
-    path: '/tranmgr/authorizationHistory',
-    prepaid: 'O',
-    class: 'inquiry',
-    onUnknown: 'none',
-    request: PAGE,
-    response: records(
-      must('tranId', 'tranDate', 'tranTime', 'tranType', 'tranAmount', 'tranCurrency', 'responseCode'),
-      may('authCode', 'merchantName', 'originalTranId', 'reversed'),
-    ),
-  }),
-];
+/** The names of the APIs as the compiler knows them: a table over them is complete, or does not compile. */
+export type ApiText = TextOf<(typeof ROWS)[number]>;
 
 const BY_NAME: ReadonlyMap<string, ApiRow> = new Map(APIS.map(row => [row.name, row]));
 
@@ -285,3 +61,11 @@ export const withoutSad = (fields: WireFields): WireFields =>
       .filter(([name]) => !isSad(name))
       .map(([name, value]) => [name, valueWithoutSad(value)]),
   );
+
+/** The values of that data, at any depth: no text that is stored may quote them. */
+export const sadValuesOf = (fields: WireFields): readonly string[] =>
+  Object.entries(fields).flatMap(([name, value]) => {
+    if (typeof value === 'string') return isSad(name) ? [value] : [];
+    if (!isList(value)) return sadValuesOf(value);
+    return value.flatMap(item => (typeof item === 'string' || isList(item) ? [] : sadValuesOf(item)));
+  });

@@ -1,15 +1,12 @@
 /**
  * What makes a repeated `tranId` the same call or another one: the API's own fields, compared by meaning. Amounts count
- * by value, absent fields by their default, and sensitive authentication data not at all, since it is never stored.
+ * by value, lists of values in any order, absent fields by their default, and sensitive authentication data not at all,
+ * since it is never stored.
  */
 import type { WireFields, WireValue } from '../domain/message.ts';
-import { type FieldName, fieldRow } from './fields.ts';
+import { fieldRow } from './fields.ts';
 import type { ApiRow, FieldRow, Part } from './row.ts';
-
-const fieldsOf = (part: Part): readonly FieldName[] => {
-  if ('field' in part) return [part.field];
-  return 'oneOf' in part ? part.oneOf : [];
-};
+import { namesOf } from './shape.ts';
 
 /** The digits of a proved amount without the zeros that say nothing: 10, 10.0 and 10.00 are one value. */
 const plainAmount = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
@@ -18,7 +15,7 @@ const meaningOf = (row: FieldRow, value: WireValue | undefined): string | undefi
   const given = value ?? row.default;
   if (given === undefined) return undefined;
   if (typeof given === 'string') return row.type.kind === 'money' ? plainAmount(given) : given;
-  return JSON.stringify(given);
+  return JSON.stringify(Array.isArray(given) ? [...given].sort() : given);
 };
 
 const ownValue = (fields: WireFields, name: string): WireValue | undefined =>
@@ -41,7 +38,7 @@ const sameRecords = (parts: readonly Part[], a: WireValue | undefined, b: WireVa
 const differing = (parts: readonly Part[], a: WireFields, b: WireFields): string[] =>
   parts.flatMap(part => {
     if ('list' in part) return sameRecords(part.of, ownValue(a, part.list), ownValue(b, part.list)) ? [] : [part.list];
-    return fieldsOf(part).filter(name => {
+    return namesOf(part).filter(name => {
       const row = fieldRow(name);
       return row.data !== 'sad' && meaningOf(row, ownValue(a, name)) !== meaningOf(row, ownValue(b, name));
     });

@@ -32,7 +32,7 @@ type Place = { readonly mode: Mode; readonly findings: Finding[]; readonly prefi
 type MoneyType = FieldType & { readonly kind: 'money' };
 
 /** Most records of one list: twice what a page may hold. */
-const RECORDS_MAX = 200;
+export const RECORDS_MAX = 200;
 
 const blame = (place: Place, name: string, { reason, refusal }: Problem): void => {
   place.findings.push({ field: place.prefix + name, reason, ...(refusal === undefined ? {} : { refusal }) });

@@ -44,15 +44,16 @@ export type Condition = { readonly field: FieldName; readonly is: string } | { r
 
 /** One part of a message: a field with its need, exactly one of several fields, or a list of records. */
 export type Part =
-  | { readonly field: FieldName; readonly need: 'required' | 'optional' }
+  /** `note` says what the presence or absence of the field means in this message, for whoever integrates it. */
+  | { readonly field: FieldName; readonly need: 'required' | 'optional'; readonly note?: string }
   /** Required when the condition holds, optional otherwise. */
-  | { readonly field: FieldName; readonly need: 'required'; readonly when: Condition }
+  | { readonly field: FieldName; readonly need: 'required'; readonly when: Condition; readonly note?: string }
   /** Not allowed when the condition holds, optional otherwise. */
   | { readonly field: FieldName; readonly need: 'forbidden'; readonly when: Condition }
   | { readonly oneOf: readonly FieldName[] }
   /** `recordNum` and `recordList` of a response, or `recordList` of a request. */
   | { readonly list: 'recordList'; readonly need: 'required' | 'optional'; readonly of: readonly Part[] }
-  /** At least one of the optional fields must be there. */
+  /** At least one of the optional fields must be there; a list counts where it has a record. */
   | { readonly atLeastOne: true };
 
 export type Module =
@@ -74,12 +75,14 @@ export type ApiClass = 'debit' | 'credit' | 'hold' | 'release' | 'reversal' | 'i
 export type OnUnknown = 'reverse' | 'release' | 'repeat' | 'resend' | 'undo' | 'none';
 
 export type ApiRow = {
-  /** Number in the published list, 1 to 48. */
+  /** Number in the published list, 1 to 48; 9 is blank there. */
   readonly no: number;
   readonly module: Module;
   readonly name: ApiName;
   /** Path below the base path. */
   readonly path: string;
+  /** What it does, in a line without a full stop. */
+  readonly meaning: string;
   readonly prepaid: Mark;
   readonly debit: Mark;
   readonly class: ApiClass;
@@ -93,6 +96,13 @@ export type ApiRow = {
   readonly original?: 'reversed' | 'required' | 'mentioned';
   /** Whether a caller's Reversal may name this API's transactions. */
   readonly reversible?: true;
+  /** No longer offered: it is as if it were not there, unless the scopes of a client name it by itself. */
+  readonly retired?: true;
+  /**
+   * A sad field of the answer is the whole point. The stored answer lacks it, so that a repeat of an approved call asks
+   * the issuer again.
+   */
+  readonly askAgain?: true;
   readonly request: readonly Part[];
   readonly response: readonly Part[];
   readonly source: 'vendor' | 'partial' | 'designed';

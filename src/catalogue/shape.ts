@@ -32,6 +32,12 @@ export type Shape = {
 /** Whether the object has the field, whatever its value. */
 export const has = (wire: JsonObject, name: string): boolean => Object.hasOwn(wire, name);
 
+/** Whether the object says anything by this name: a list without an item does not. */
+const says = (wire: JsonObject, name: string): boolean => {
+  const value = has(wire, name) ? wire[name] : undefined;
+  return value !== undefined && !(Array.isArray(value) && value.length === 0);
+};
+
 const holds = (wire: JsonObject, condition: Condition): boolean =>
   'present' in condition
     ? has(wire, condition.present)
@@ -40,7 +46,8 @@ const holds = (wire: JsonObject, condition: Condition): boolean =>
 const conditionText = (condition: Condition): string =>
   'present' in condition ? `with ${condition.present}` : `when ${condition.field} is ${condition.is}`;
 
-const namesOf = (part: Part): readonly FieldName[] => {
+/** The fields that the part itself names; those of records are the list's. */
+export const namesOf = (part: Part): readonly FieldName[] => {
   if ('field' in part) return [part.field];
   return 'oneOf' in part ? part.oneOf : [];
 };
@@ -56,7 +63,7 @@ const ruleOf = (part: Part, parts: readonly Part[]): Rule | undefined => {
   if ('atLeastOne' in part) {
     const optional = parts.flatMap(other => ('need' in other && other.need === 'optional' ? optionalNames(other) : []));
     const finding = { field: optional[0] ?? '', reason: `at least one of ${optional.join(', ')} is required` };
-    return wire => (optional.some(name => has(wire, name)) ? undefined : finding);
+    return wire => (optional.some(name => says(wire, name)) ? undefined : finding);
   }
   if (!('when' in part)) return undefined;
   const forbidden = part.need === 'forbidden';

@@ -5,16 +5,16 @@
 import { APIS } from '../catalogue/apis.ts';
 import type { Findings, Path } from './findings.ts';
 import { HOUR_MS, REMEMBERS_HOURS_DEFAULT, SETTLE_RESERVE_MS } from './limits.ts';
-import { PUBLISHED } from './published.ts';
 import type { Draft, Drafts } from './schema.ts';
 import { type Programme, resolveScopes } from './scopes.ts';
 import { didYouMean } from './suggest.ts';
 
-const API_NAMES = Object.values(PUBLISHED).flat();
+const API_NAMES: readonly string[] = APIS.map(row => row.name);
 
 /** Reports every contradiction. */
 export const checkRelations = (drafts: Drafts, findings: Findings): void => {
   checkPorts(drafts, findings);
+  checkDocs(drafts, findings);
   for (const [index, client] of (drafts.clients ?? []).entries()) {
     const path = ['clients', index];
     checkAccess(client, path, drafts, findings);
@@ -42,6 +42,12 @@ const checkPorts = ({ server, admin }: Drafts, findings: Findings): void => {
   const hosts = [server.host, admin.host];
   if (hosts[0] !== hosts[1] && !hosts.some(host => host !== undefined && ANY_ADDRESS.includes(host))) return;
   findings.problem(['admin', 'port'], 'is the port of server, too', 'choose another one');
+};
+
+const checkDocs = ({ server }: Drafts, findings: Findings): void => {
+  if (server.openapi !== false || server.docs !== true) return;
+  const what = 'shows /openapi.json, which is switched off';
+  findings.problem(['server', 'docs'], what, 'remove it, or write openapi: true');
 };
 
 /** Exactly one of two keys; a key with a mistake counts as there. */
@@ -100,7 +106,7 @@ const checkScopes = (client: Draft<'client'>, path: Path, drafts: Drafts, findin
   // Without the product only the names can be looked at.
   const programme =
     client.product === undefined ? ({ product: 'prepaid', byProcessor: false } as const) : programmeOf(client, drafts);
-  for (const note of resolveScopes(client.scopes, programme, APIS).notes) {
+  for (const note of resolveScopes(client.scopes, programme).notes) {
     findings[note.level]([...path, 'scopes', note.index], note.what, note.mend);
   }
 };
@@ -214,7 +220,7 @@ const reaches = (
     route => route.issuer !== undefined && route.issuer === issuer.id && participants.has(route.participant ?? ''),
   );
   if (!routed || api === undefined) return routed;
-  const { names } = resolveScopes(client.scopes ?? [], programmeOf(client, drafts), APIS);
+  const { names } = resolveScopes(client.scopes ?? [], programmeOf(client, drafts));
   return new Set<string>(names).has(api);
 };
 

@@ -1,11 +1,11 @@
 /**
  * What `scopes` of a client stand for. Where the processor holds the balance, the programme's column of the catalogue
- * decides: a module then means those of its APIs that the programme may have, and one that it may not have is refused
+ * decides: a module then means those of its APIs that the programme may have, and an API that it may not have is refused
  * where it is named by itself.
  */
 import type { ApiRow } from '../catalogue/row.ts';
+import { isModule, MODULES, rowsOfScope, SCOPES } from '../catalogue/scopes.ts';
 import type { ApiName } from '../domain/ids.ts';
-import { PUBLISHED, PUBLISHED_SCOPES } from './published.ts';
 import { didYouMean } from './suggest.ts';
 
 export type Programme = {
@@ -22,19 +22,16 @@ export type ScopeNote = {
   readonly mend: string;
 };
 
-type Row = Pick<ApiRow, 'name' | 'module' | 'prepaid' | 'debit'>;
-
 /** The APIs that the scopes stand for, with what is to be said about single scopes. Blank columns read as optional. */
 export const resolveScopes = (
   scopes: readonly string[],
   programme: Programme,
-  apis: readonly Row[],
 ): { readonly names: ReadonlySet<ApiName>; readonly notes: readonly ScopeNote[] } => {
   const names = new Set<ApiName>();
   const notes: ScopeNote[] = [];
-  const allowed = (row: Row) => !programme.byProcessor || row[programme.product] !== 'NA';
+  const allowed = (row: ApiRow) => !programme.byProcessor || row[programme.product] !== 'NA';
   for (const [index, scope] of scopes.entries()) {
-    const rows = apis.filter(row => row.module === scope || row.name === scope);
+    const rows = rowsOfScope(scope);
     for (const row of rows.filter(allowed)) names.add(row.name);
     const note = noteOn(scope, rows, rows.some(allowed), programme);
     if (note !== undefined) notes.push({ index, ...note });
@@ -44,26 +41,21 @@ export const resolveScopes = (
 
 const noteOn = (
   scope: string,
-  rows: readonly Row[],
+  rows: readonly ApiRow[],
   any: boolean,
   { product }: Programme,
 ): Omit<ScopeNote, 'index'> | undefined => {
-  const isModule = Object.hasOwn(PUBLISHED, scope);
-  if (rows.length === 0) {
-    if (!PUBLISHED_SCOPES.includes(scope)) return unknown(scope);
-    const what = `this version does not have ${scope} yet; the client cannot call it`;
-    return { level: 'warning', what, mend: 'leave it for a later version, or remove it' };
-  }
+  if (rows.length === 0) return unknown(scope);
   if (any) return undefined;
-  if (isModule) {
-    const what = `a ${product} programme may have none of the APIs of ${scope} where the processor holds the balance`;
-    return { level: 'warning', what, mend: 'remove it, or correct product' };
-  }
-  const what = `a ${product} programme may not have ${scope} where the processor holds the balance`;
-  return { level: 'problem', what, mend: 'remove it, or correct product' };
+  const where = 'where the processor holds the balance';
+  // What is in neither column is not mended by the other product.
+  const mend = rows.every(row => row.prepaid === row.debit) ? 'remove it' : 'remove it, or correct product';
+  return isModule(scope)
+    ? { level: 'warning', what: `a ${product} programme may have none of the APIs of ${scope} ${where}`, mend }
+    : { level: 'problem', what: `a ${product} programme may not have ${scope} ${where}`, mend };
 };
 
 const unknown = (scope: string): Omit<ScopeNote, 'index'> => {
-  const mend = didYouMean(scope, PUBLISHED_SCOPES, `write a module (${Object.keys(PUBLISHED).join(', ')}) or an API`);
+  const mend = didYouMean(scope, SCOPES, `write a module (${MODULES.join(', ')}) or an API`);
   return { level: 'problem', what: 'is neither a module nor an API', mend };
 };

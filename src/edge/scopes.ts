@@ -3,7 +3,7 @@
  * granted is what it was assigned, narrowed by what it asks for, and never more.
  */
 import { APIS, apiByName } from '../catalogue/apis.ts';
-import type { ApiRow } from '../catalogue/row.ts';
+import { MODULES, rowsOfScope } from '../catalogue/scopes.ts';
 import type { ApiName } from '../domain/ids.ts';
 
 /** What a client was assigned. */
@@ -12,15 +12,14 @@ export type Assigned = {
   readonly scopes: ReadonlySet<ApiName>;
 };
 
-const MODULES: readonly string[] = [...new Set(APIS.map(row => row.module))];
-
-/** Every name that can be a scope. */
-export const SCOPES_SUPPORTED: readonly string[] = [...MODULES, ...APIS.map(row => row.name)];
+/** Every name that can be a scope, less what is retired. */
+export const SCOPES_SUPPORTED: readonly string[] = [
+  ...MODULES,
+  ...APIS.filter(row => !row.retired).map(row => row.name),
+];
 
 /** `scope-token`s with one space between them (RFC 6749, 3.3). */
 const SCOPE_LIST = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
-
-const rowsOf = (module: string): readonly ApiRow[] => APIS.filter(row => row.module === module);
 
 /** The names of a `scope` value, each once, in their order; undefined where it is not of its form. */
 export const scopeNames = (scope: string): readonly string[] | undefined =>
@@ -28,12 +27,7 @@ export const scopeNames = (scope: string): readonly string[] | undefined =>
 
 /** The APIs that the names stand for. Names that the catalogue does not have stand for nothing. */
 export const apisOf = (names: readonly string[]): ReadonlySet<ApiName> =>
-  new Set(
-    names.flatMap(name => {
-      const row = apiByName(name);
-      return row ? [row.name] : rowsOf(name).map(({ name: api }) => api);
-    }),
-  );
+  new Set(names.flatMap(name => rowsOfScope(name).map(row => row.name)));
 
 /**
  * The names to grant, or undefined where the client asked for one that is unknown or more than it was assigned. Asked
@@ -52,12 +46,13 @@ export const grantedScope = (assigned: Assigned, asked: string | undefined): rea
 const isAssigned = ({ product, scopes }: Assigned, name: string): boolean => {
   const row = apiByName(name);
   if (row) return scopes.has(row.name);
-  const rows = rowsOf(name);
+  const rows = rowsOfScope(name);
   return rows.some(api => scopes.has(api.name)) && rows.every(api => scopes.has(api.name) || api[product] === 'NA');
 };
 
 const allOf = (assigned: Assigned): readonly string[] => {
   const modules = MODULES.filter(module => isAssigned(assigned, module));
-  const single = APIS.filter(row => assigned.scopes.has(row.name) && !modules.includes(row.module));
+  const covered = apisOf(modules);
+  const single = APIS.filter(row => assigned.scopes.has(row.name) && !covered.has(row.name));
   return [...modules, ...single.map(row => row.name)];
 };

@@ -1,13 +1,16 @@
 /**
  * Random good messages, generated from the rows of the catalogue themselves: a new row is covered without a line here.
  */
+
 import fc from 'fast-check';
-import { type FieldName, fieldRow, isFieldName } from '../../src/catalogue/fields.ts';
+import { fieldRow, isFieldName } from '../../src/catalogue/fields.ts';
 import { HEADER_PARTS } from '../../src/catalogue/header.ts';
-import type { ApiRow, Condition, FieldType, Part } from '../../src/catalogue/row.ts';
+import type { ApiRow, FieldType, Part } from '../../src/catalogue/row.ts';
+import { namesOf } from '../../src/catalogue/shape.ts';
 import { CURRENCY_CODES } from '../../src/domain/currencies.ts';
 import type { WireFields, WireValue } from '../../src/domain/message.ts';
 import { formatMoney } from '../../src/domain/money.ts';
+import { holds } from './rows.ts';
 
 /** The day that all generated messages are of, and its noon. */
 export const TODAY = '20260615';
@@ -83,23 +86,19 @@ const goodValue = (type: FieldType): fc.Arbitrary<WireValue> => {
   }
 };
 
-const namesOf = (part: Part): readonly FieldName[] => {
-  if ('field' in part) return [part.field];
-  return 'oneOf' in part ? part.oneOf : [];
-};
-
 /** A value of every field of the parts, whether or not it may stand there together with the others. */
 const everything = (parts: readonly Part[]): fc.Arbitrary<WireFields> => {
   const model: { [name: string]: fc.Arbitrary<WireValue> } = {};
   for (const part of parts) {
     for (const name of namesOf(part)) model[name] = goodValue(fieldRow(name).type);
-    if ('list' in part) model[part.list] = fc.array(messageBy(part.of), { maxLength: 3 });
+    if ('list' in part) {
+      // An optional list is there to say something.
+      const minLength = part.need === 'required' ? 0 : 1;
+      model[part.list] = fc.array(messageBy(part.of), { minLength, maxLength: 3 });
+    }
   }
   return fc.record(model);
 };
-
-const holds = (fields: WireFields, condition: Condition): boolean =>
-  'present' in condition ? fields[condition.present] !== undefined : fields[condition.field] === condition.is;
 
 /** Which of the fields stay: all that are required, one of each choice, some of the others. */
 const choose = (parts: readonly Part[], all: WireFields, dice: readonly number[]): WireFields => {
@@ -111,11 +110,15 @@ const choose = (parts: readonly Part[], all: WireFields, dice: readonly number[]
   parts.forEach((part, index) => {
     const roll = dice[index % dice.length] ?? 0;
     if ('oneOf' in part) keep(part.oneOf[roll % part.oneOf.length] ?? '');
-    else if ('list' in part) keep(part.list);
-    else if ('field' in part && (part.need === 'required' ? !('when' in part) : true)) {
-      if (part.need === 'required' || roll % 2 === 0) keep(part.field);
+    else if ('need' in part && (part.need === 'required' ? !('when' in part) : true)) {
+      if (part.need === 'required' || roll % 2 === 0) keep('list' in part ? part.list : part.field);
     }
   });
+  const optional = parts.flatMap(part =>
+    'need' in part && part.need === 'optional' ? ['list' in part ? part.list : part.field] : [],
+  );
+  const asksForOne = parts.some(part => 'atLeastOne' in part);
+  if (asksForOne && !optional.some(name => name in kept)) keep(optional[(dice[0] ?? 0) % optional.length] ?? '');
   for (const part of parts) {
     if (!('when' in part) || !holds(kept, part.when)) continue;
     if (part.need === 'required') keep(part.field);

@@ -57,6 +57,20 @@ describe('differingFields', () => {
     expect(differingFields(api('TransactionHistory'), page, { ...page, pageNum: '2' })).toEqual(['pageNum']);
   });
 
+  it('compares lists of values in any order, and a retry without the sad field that it needs', () => {
+    const request = {
+      cardToken: 'tok',
+      expiryDate: '3012',
+      CVV2: '123',
+      useCaseIndicator: ['HCE', 'QRC'],
+      cvm: ['otp'],
+    };
+    const differ = (change: WireFields) => differingFields(api('TokenRequest'), request, { ...request, ...change });
+    expect(differ({ useCaseIndicator: ['QRC', 'HCE'], CVV2: '999' })).toEqual([]);
+    expect(differ({ useCaseIndicator: ['QRC', 'SE'] })).toEqual(['useCaseIndicator']);
+    expect(differ({ cvm: ['otp', 'name'] })).toEqual(['cvm']);
+  });
+
   it('compares records one by one, amounts in them by value', () => {
     const row: ApiRow = {
       ...api('Purchase'),

@@ -2,6 +2,7 @@
  * Holds the project's own copy of the catalogue against the wire contract, field by field and row by row, where the
  * contract's file lies beside the project; and checks what the rows promise each other.
  */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -10,6 +11,7 @@ import { FIELDS, type FieldName, fieldRow, isFieldName } from '../../src/catalog
 import { HEADER_PARTS } from '../../src/catalogue/header.ts';
 import type { ApiRow, FieldRow, Part } from '../../src/catalogue/row.ts';
 import { RESPONSE_CODES } from '../../src/domain/responseCode.ts';
+import { named } from './rows.ts';
 
 const FILE = new URL('../../../shared/api-catalogue.yaml', import.meta.url);
 
@@ -23,7 +25,7 @@ type YamlField = {
   values?: readonly string[] | Record<string, string>;
   data?: string;
 };
-type YamlApi = { no: number; name: string; module: string; request: string; response: string };
+type YamlApi = { name: string; request: string; response: string };
 type Contract = {
   publicHeader: { request: Record<string, YamlField> };
   fields: Record<string, YamlField>;
@@ -64,26 +66,39 @@ const rowText = ({ type, data, default: standard }: FieldRow): string =>
     ...('positive' in type ? { positive: true } : {}),
   });
 
-/** The contract's notation as a sorted list: `name!`, `name?`, `a|b`, with the groups written out. */
-const notation = (text: string, groups: Record<string, string>): readonly string[] => {
-  const bare = text.replace(/\([^)]*\)/g, '').replace(/\brecordNum!\s*/, '');
-  const list = /recordList\[([^\]]*)\]/.exec(bare);
-  const rest = bare.replace(/recordList\[[^\]]*\]\??/, ' ').split(/\s+/);
-  const own = rest
-    .filter(word => word !== '')
-    .flatMap(word => {
-      if (!word.startsWith('+')) return [word];
-      return notation(groups[word.slice(1)] ?? `unknown group ${word}`, groups);
-    });
-  return [...own, ...(list === null ? [] : [`recordList[${notation(list[1] ?? '', groups).join(' ')}]`])].sort();
-};
+/** A list of records, a group, a condition for the whole message, or a field with its need and condition. */
+const WORD = /recordList\[([^\]]*)\](\??)|\+(\w+)|\(([^)]*)\)|([\w|]+[!?]?)(?:\(([^)]*)\))?/g;
 
+/** The contract's notation as a sorted list: `name!`, `name?(condition)`, `a|b`, with the groups written out. */
+const notation = (text: string, groups: Record<string, string>): readonly string[] =>
+  [...text.matchAll(WORD)]
+    .flatMap(([, records, optional, group, condition, field = '', when]) => {
+      if (records !== undefined) return [`recordList${optional || '!'}[${notation(records, groups).join(' ')}]`];
+      if (group !== undefined) return notation(groups[group] ?? `unknown group ${group}`, groups);
+      // What it says follows from the shape of the list, which a reply always counts.
+      if (field === 'recordNum!') return [];
+      return [condition ?? (when === undefined ? field : `${field}(${when})`)];
+    })
+    .map(word => (word === 'at least one of the optional fields' ? 'at least one' : word))
+    .sort();
+
+/**
+ * The same of a part. Conditions on the presence of another field are left out: those go beyond the contract's notation,
+ * or stand in a note of the other field.
+ */
 const partText = (part: Part): string => {
   if ('oneOf' in part) return part.oneOf.join('|');
-  if ('list' in part) return `recordList[${part.of.map(partText).sort().join(' ')}]`;
-  if ('atLeastOne' in part) return 'atLeastOne';
-  return part.field + (part.need === 'required' && !('when' in part) ? '!' : '?');
+  if ('atLeastOne' in part) return 'at least one';
+  if ('list' in part) {
+    return `recordList${part.need === 'required' ? '!' : '?'}[${part.of.map(partText).sort().join(' ')}]`;
+  }
+  const need = part.need === 'required' && !('when' in part) ? '!' : '?';
+  const note = 'note' in part ? part.note : conditionText(part);
+  return part.field + need + (note === undefined ? '' : `(${note})`);
 };
+
+const conditionText = (part: Part): string | undefined =>
+  'when' in part && 'is' in part.when ? `required when ${part.when.field} is ${part.when.is}` : undefined;
 
 describe.skipIf(!existsSync(FILE))('the rows are the contract', () => {
   it('has every field with its form, limits, values, default and protection', () => {
@@ -103,41 +118,39 @@ describe.skipIf(!existsSync(FILE))('the rows are the contract', () => {
     expect(HEADER_PARTS.map(partText)).toEqual(expected);
   });
 
-  it('has all 15 APIs of the Transaction module', () => {
-    const expected = contract()
-      .apis.filter(api => api.module === 'Transaction')
-      .map(api => api.no);
-    expect(APIS.map(row => row.no)).toEqual(expected);
+  it('has all 47 APIs in their order', () => {
+    expect(APIS.map(row => row.name)).toEqual(contract().apis.map(api => api.name));
+    expect(APIS).toHaveLength(47);
   });
 
   it.each(APIS.map(row => [row.name, row] as const))('%s is what the contract says', (name, row) => {
     const { apis, groups } = contract();
     const api = apis.find(one => one.name === name);
-    const facts = ({ no, module, name, path, prepaid, debit, onUnknown, onUnknownWithOriginal, source }: ApiRow) => ({
-      ...{ no, module, name, path, prepaid, debit, class: row.class, onUnknown, source },
-      ...(onUnknownWithOriginal === undefined ? {} : { onUnknownWithOriginal }),
-    });
+    const { meaning, original, reversible, askAgain, ...facts } = row;
     expect({
-      ...facts(row),
+      ...facts,
       request: row.request.map(partText).sort(),
       response: row.response.map(partText).sort(),
     }).toEqual({
+      // Three modules have no columns in the list.
+      ...{ prepaid: '', debit: '' },
       ...api,
       request: notation(api?.request ?? '', groups),
       response: notation(api?.response ?? '', groups),
     });
   });
 
+  it('counts the records of every list of a reply, and of none in a request', () => {
+    for (const { name, request, response } of contract().apis) {
+      expect(response.includes('recordNum!'), name).toBe(response.includes('recordList['));
+      expect(request, name).not.toContain('recordNum');
+    }
+  });
+
   it('has every response code', () => {
     expect(Object.keys(RESPONSE_CODES).sort()).toEqual(Object.keys(contract().responseCodes).sort());
   });
 });
-
-const named = (parts: readonly Part[]): readonly FieldName[] =>
-  parts.flatMap(part => {
-    if ('field' in part) return [part.field];
-    return 'oneOf' in part ? [...part.oneOf] : 'list' in part ? named(part.of) : [];
-  });
 
 const isSad = (name: FieldName): boolean => fieldRow(name).data === 'sad';
 
@@ -176,6 +189,36 @@ describe('the rows among themselves', () => {
       );
       expect(allowed, row.name).toEqual([]);
     }
+  });
+
+  it('ask the issuer again where a sad field of the answer is the whole point, and nowhere else', () => {
+    const sadAnswer = (row: ApiRow) =>
+      row.response.some(part => 'field' in part && part.need === 'required' && isSad(part.field));
+    const commands = APIS.filter(row => row.class === 'command' && sadAnswer(row)).map(row => row.name);
+    expect(commands).toEqual(['GenerateDCVV', 'ReplenishTokenLUK']);
+    expect(APIS.filter(row => row.askAgain).map(row => row.name)).toEqual(commands);
+  });
+
+  it('journal everything but inquiries, and send commands again only when the caller retries', () => {
+    for (const row of APIS) {
+      expect(row.onUnknown === 'none', row.name).toBe(row.class === 'inquiry');
+      expect(row.onUnknown === 'resend', row.name).toBe(row.class === 'command');
+    }
+  });
+
+  it('make a field depend on the presence of another one only for what must not be stored, or a currency', () => {
+    for (const row of APIS) {
+      for (const part of row.request) {
+        if (!('when' in part) || !('present' in part.when)) continue;
+        const isCurrency = [part.field, part.when.present].some(name => name.endsWith('Currency'));
+        expect(part.need === 'forbidden' ? isSad(part.field) : isCurrency, `${row.name} ${part.field}`).toBe(true);
+      }
+    }
+  });
+
+  it('say in a line what they do', () => {
+    for (const { name, meaning } of APIS) expect(meaning, name).toMatch(/^[A-Z].{10,110}[^.]$/);
+    expect(new Set(APIS.map(row => row.meaning)).size).toBe(APIS.length);
   });
 
   it('say what an original means wherever one may be named, and only there', () => {

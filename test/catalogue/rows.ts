@@ -3,8 +3,9 @@
  */
 import fc from 'fast-check';
 import { APIS, apiByName } from '../../src/catalogue/apis.ts';
-import type { ApiRow } from '../../src/catalogue/row.ts';
-import type { JsonObject } from '../../src/catalogue/shape.ts';
+import type { FieldName } from '../../src/catalogue/fields.ts';
+import type { ApiRow, Condition, Part } from '../../src/catalogue/row.ts';
+import { type JsonObject, namesOf } from '../../src/catalogue/shape.ts';
 import { validateRequest } from '../../src/catalogue/validate.ts';
 import { type CurrencyCode, isCurrencyCode } from '../../src/domain/currencies.ts';
 
@@ -27,3 +28,11 @@ export const PURCHASE = { cardToken: 'tok', ...AMOUNT };
 export const wrong = (row: ApiRow, wire: JsonObject): readonly string[] => [
   ...new Set(validateRequest(row, wire).findings.map(finding => finding.field)),
 ];
+
+/** Whether the condition is met in a message. */
+export const holds = (fields: JsonObject, condition: Condition): boolean =>
+  'present' in condition ? fields[condition.present] !== undefined : fields[condition.field] === condition.is;
+
+/** The names of all fields of the parts, those of records among them. */
+export const named = (parts: readonly Part[]): readonly FieldName[] =>
+  parts.flatMap(part => ('list' in part ? named(part.of) : namesOf(part)));
