@@ -1,43 +1,59 @@
 /**
- * Tells in the log what of the configuration ends soon, at the start, after a reload and once a day, and how long it all
- * has left for the metrics: a certificate that ends unnoticed is an outage on a date that everybody knew.
+ * Tells in the log what of the configuration ends soon, at the start, after a reload and once a day, raises the alarm about
+ * what has ended, at that very moment too, and says for the metrics how long it all has left: a certificate that ends
+ * unnoticed is an outage on a date that everybody knew.
  */
 import type { Config } from './config/config.ts';
-import { EXPIRY_WARNING_MS, expiries } from './config/expiry.ts';
+import { EXPIRY_WARNING_MS, type Expiry, expiries } from './config/expiry.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
+import type { Metrics } from './runtime/metrics.ts';
 
 const DAY_MS = 86_400_000;
 
+export type ExpiryWatchDeps = {
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+  readonly metrics: Pick<Metrics, 'alarm'>;
+  /** The configuration as it is now. */
+  readonly config: () => Config;
+};
+
 export class ExpiryWatch {
-  readonly #clock: Clock;
-  readonly #log: Pick<Log, 'warn'>;
-  readonly #config: () => Config;
+  readonly #deps: ExpiryWatchDeps;
   #cancel: () => void = () => undefined;
 
-  /** `config` gives the configuration as it is now. */
-  constructor(clock: Clock, log: Pick<Log, 'warn'>, config: () => Config) {
-    this.#clock = clock;
-    this.#log = log;
-    this.#config = config;
+  constructor(deps: ExpiryWatchDeps) {
+    this.#deps = deps;
   }
 
-  /** Warns now, and from now on once a day. */
+  /** Warns now, and from now on once a day and whenever something ends. */
   tell(): void {
     this.#cancel();
-    const now = this.#clock.wallMs();
-    for (const { what, path, atMs } of expiries(this.#config())) {
-      const days = Math.floor((atMs - now) / DAY_MS);
-      if (atMs - now < EXPIRY_WARNING_MS) this.#log.warn('expiry', { what, path, count: days });
+    const { clock, config } = this.#deps;
+    const now = clock.wallMs();
+    const all = expiries(config());
+    for (const expiry of all) this.#tellOf(expiry, now);
+    const next = all.find(({ atMs }) => atMs > now);
+    this.#cancel = clock.after(Math.min(DAY_MS, next ? next.atMs - now : DAY_MS), () => this.tell());
+  }
+
+  #tellOf({ what, path, atMs }: Expiry, now: number): void {
+    const { log, metrics } = this.#deps;
+    if (atMs <= now) {
+      log.warn('alarm', { kind: 'expired', what, path });
+      metrics.alarm('expired');
+    } else if (atMs - now < EXPIRY_WARNING_MS) {
+      log.warn('expiry', { what, path, count: Math.floor((atMs - now) / DAY_MS) });
     }
-    this.#cancel = this.#clock.after(DAY_MS, () => this.tell());
   }
 
   /** Milliseconds left, below 0 where it has ended; of several things with the same words the one that ends first. */
   left(): ReadonlyMap<string, number> {
-    const now = this.#clock.wallMs();
+    const { clock, config } = this.#deps;
+    const now = clock.wallMs();
     return new Map(
-      expiries(this.#config())
+      expiries(config())
         .toReversed()
         .map(({ what, atMs }) => [what, atMs - now]),
     );

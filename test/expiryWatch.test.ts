@@ -1,5 +1,6 @@
 /**
- * What ends soon is told at once, again after a day, and no longer after the end; the numbers are of the moment.
+ * What ends soon is told at once and again after a day; what has ended is an alarm, at that moment and as long as it is
+ * there; the numbers are of the moment.
  */
 import { describe, expect, it } from 'vitest';
 import type { Config } from '../src/config/config.ts';
@@ -17,7 +18,7 @@ class DayClock extends StandingClock {
     this.later.set(run, ms);
     return () => this.later.delete(run);
   }
-  nextDay(): void {
+  next(): void {
     const [[run, ms] = []] = this.later;
     if (!run || ms === undefined) throw new Error('nothing is to come');
     this.later.delete(run);
@@ -30,9 +31,14 @@ const watchOf = (...expiries: readonly Expiry[]) => {
   const clock = new DayClock();
   const told: unknown[] = [];
   const state = { expiries };
-  const log = { warn: (event: string, fields: object = {}) => told.push({ event, ...fields }) };
-  const watch = new ExpiryWatch(clock, log, () => state as Partial<Config> as Config);
-  return { clock, told, watch, state };
+  const alarms: string[] = [];
+  const watch = new ExpiryWatch({
+    clock,
+    log: { warn: (event: string, fields: object = {}) => told.push({ event, ...fields }) },
+    metrics: { alarm: kind => alarms.push(kind) },
+    config: () => state as Partial<Config> as Config,
+  });
+  return { clock, told, alarms, watch, state };
 };
 
 const expiryIn = (clock: number, days: number, what = 'certificate'): Expiry => ({
@@ -43,13 +49,34 @@ const expiryIn = (clock: number, days: number, what = 'certificate'): Expiry => 
 const START = new StandingClock().nowMs;
 
 describe('the watch over what ends', () => {
-  it('tells what ends within a month, once a day, what has ended too', () => {
-    const { clock, told, watch } = watchOf(expiryIn(START, 31, 'late'), expiryIn(START, 1.5, 'soon'));
+  it('tells what ends within a month, once a day', () => {
+    const { clock, told, alarms, watch } = watchOf(expiryIn(START, 31, 'late'), expiryIn(START, 12.5, 'soon'));
     watch.tell();
-    expect(told).toEqual([{ event: 'expiry', what: 'soon', path: 'server.tls.certFile', count: 1 }]);
-    clock.nextDay();
-    clock.nextDay();
-    expect(told.slice(1)).toMatchObject([{ what: 'soon', count: 0 }, { what: 'soon', count: -1 }, { what: 'late' }]);
+    expect(told).toEqual([{ event: 'expiry', what: 'soon', path: 'server.tls.certFile', count: 12 }]);
+    clock.next();
+    clock.next();
+    expect(told.slice(1)).toMatchObject([
+      { what: 'soon', count: 11 },
+      { what: 'soon', count: 10 },
+      { what: 'late', count: 29 },
+    ]);
+    expect(alarms).toEqual([]);
+  });
+
+  it('F79: raises the alarm about what ends, when it ends, and then once a day', () => {
+    const { clock, told, alarms, watch } = watchOf(expiryIn(START, 1.5, 'client'), expiryIn(START, 90));
+    watch.tell();
+    clock.next();
+    expect(told.splice(0)).toMatchObject([
+      { what: 'client', count: 1 },
+      { what: 'client', count: 0 },
+    ]);
+    clock.next();
+    expect(clock.nowMs).toBe(START + 1.5 * DAY_MS);
+    clock.next();
+    const line = { event: 'alarm', kind: 'expired', what: 'client', path: 'server.tls.certFile' };
+    expect(told).toEqual([line, line]);
+    expect(alarms).toEqual(['expired', 'expired']);
   });
 
   it('follows the configuration, and is wound up once whoever asks it to tell', () => {
@@ -58,7 +85,7 @@ describe('the watch over what ends', () => {
     state.expiries = [];
     watch.tell();
     expect(clock.later.size).toBe(1);
-    clock.nextDay();
+    clock.next();
     expect(told).toHaveLength(1);
     watch.stop();
     expect(clock.later.size).toBe(0);

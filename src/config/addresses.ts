@@ -110,11 +110,17 @@ export const parseExactUrl = (text: string): string | Fault => {
   return proved instanceof Fault ? proved : text;
 };
 
-/** Proves our own identifier (RFC 8414, 2), to which the paths of our endpoints are appended as it stands. */
-export const parseOwnIdentifier = (text: string): string | Fault =>
-  text.endsWith('/')
-    ? new Fault('ends with a slash', 'write it without; clients compare it exactly')
-    : parseExactUrl(text);
+/**
+ * Proves our own identifier (RFC 8414, 2), to which the paths of our endpoints are appended as it stands. It has no path:
+ * metadata of an identifier with one is looked for below `/.well-known/...` followed by that path (3.1), and ours is at
+ * the root.
+ */
+export const parseOwnIdentifier = (text: string): string | Fault => {
+  if (text.endsWith('/')) return new Fault('ends with a slash', 'write it without; clients compare it exactly');
+  const proved = parseExactUrl(text);
+  if (proved instanceof Fault || /^[^:]+:\/\/[^/\\]+$/.test(text)) return proved;
+  return new Fault('has a path', 'write https://host:port alone; our addresses of OAuth are at the root');
+};
 
 /** Whether messages to this address travel in the clear over a network. */
 export const isPlaintextBeyondLoopback = (baseUrl: string): boolean => {

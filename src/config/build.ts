@@ -1,5 +1,5 @@
 /** Makes the configuration out of its sections, once they are known to be free of problems. */
-import { APIS, apiByName } from '../catalogue/apis.ts';
+import { apiByName } from '../catalogue/apis.ts';
 import type { ApiName } from '../domain/ids.ts';
 import type { ClientKeySet } from '../edge/keys.ts';
 import type {
@@ -34,12 +34,12 @@ const notEmpty = <T>([first, ...others]: readonly T[]): readonly [T, ...T[]] => 
 
 export const buildConfig = (complete: Complete, { file, lines, keys }: Around): Config => {
   const { server, admin, journal, oauth, clients, issuers, routes } = complete;
-  const { dangerouslyAllowPlaintext: _said, tls: _files, ...listening } = server;
+  const { dangerouslyAllowPlaintext: _said, tls: _files, docs = server.openapi, ...listening } = server;
   const { url, sealKeyFile, retentionHours } = journal;
   return {
     file,
     lines,
-    server: { ...listening, tls: keys.tls },
+    server: { ...listening, docs, tls: keys.tls },
     admin,
     journal: { target: url, sealKeyFile, sealKeys: known(keys.sealKeys), retentionHours },
     oauth: oauth && oauthOf(oauth, keys),
@@ -62,7 +62,7 @@ const clientOf = (client: Section<'client'>, complete: Complete, keys: ClientKey
   return {
     ...plain,
     participants: new Set(participants),
-    scopes: resolveScopes(scopes, programmeOf(client, complete), APIS).names,
+    scopes: resolveScopes(scopes, programmeOf(client, complete)).names,
     access: accessOf(client, keys),
     payload: payload ?? (oauth === undefined ? 'plain' : 'encrypted'),
     allowFrom,
@@ -99,15 +99,9 @@ const encryptedWith = ({ theirKeys, decryptionKeys }: IssuerMaterial): IssuerPay
   return { kind: 'encrypted', to, toThumbprint, openWith: decryptionKeys };
 };
 
-/** APIs that are published but not in this version cannot be called, so their time-outs are left out. */
-const byApi = (timeouts: Readonly<Record<string, number>>): ReadonlyMap<ApiName, number> => {
-  const known = new Map<ApiName, number>();
-  for (const [name, ms] of Object.entries(timeouts)) {
-    const row = apiByName(name);
-    if (row !== undefined) known.set(row.name, ms);
-  }
-  return known;
-};
+/** That each key is the name of an API has been checked. */
+const byApi = (timeouts: Readonly<Record<string, number>>): ReadonlyMap<ApiName, number> =>
+  new Map(Object.entries(timeouts).map(([name, ms]) => [known(apiByName(name)).name, ms]));
 
 const credentialsOf = (
   credentials: Section<'issuer'>['credentials'],

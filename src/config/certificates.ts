@@ -19,9 +19,9 @@ export type Identity = {
 /** Certificates of authorities. */
 export type Authorities = {
   readonly pem: string;
-  /** When the first of those that are still valid ends. */
+  /** When the first of those that are still valid ends; where none is, when the last one ended. */
   readonly expiresAtMs: number;
-  /** How many have ended already, beside others that have not. */
+  /** How many have ended already. */
   readonly ended: number;
 };
 
@@ -101,7 +101,7 @@ const readKey = (pem: string): KeyObject | Fault => {
   }
 };
 
-/** Proves certificates of authorities, at least one of which is valid now. */
+/** Proves certificates of authorities, whether they are still valid or not. */
 export const proveAuthorities = (pem: string, wallMs: number): Authorities | Fault => {
   const all = readCertificates(pem);
   if (all instanceof Fault) return all;
@@ -113,9 +113,15 @@ export const proveAuthorities = (pem: string, wallMs: number): Authorities | Fau
     );
   }
   const ends = all.map(endOf).filter(end => end > wallMs);
-  if (ends.length === 0) {
-    const last = dayOf(Math.max(...all.map(endOf)));
-    return new Fault(`holds no authority that is still valid; the last expired on ${last}`, 'put a valid one there');
-  }
-  return { pem, expiresAtMs: Math.min(...ends), ended: all.length - ends.length };
+  const expiresAtMs = ends.length === 0 ? Math.max(...all.map(endOf)) : Math.min(...ends);
+  return { pem, expiresAtMs, ended: all.length - ends.length };
 };
+
+/** What is wrong with authorities none of which is valid any more; undefined where one is. */
+export const endedFault = ({ expiresAtMs }: Authorities, wallMs: number): Fault | undefined =>
+  expiresAtMs > wallMs
+    ? undefined
+    : new Fault(
+        `holds no authority that is still valid; the last expired on ${dayOf(expiresAtMs)}`,
+        'put a valid one there',
+      );

@@ -44,6 +44,9 @@ export type ServerConfig = {
   /** Peers whose `X-Forwarded-For` is believed; empty: nobody's. */
   readonly trustedProxies: readonly Cidr[];
   readonly workers: number;
+  /** Whether the description of the API is at `/openapi.json`, and for people at `/docs`, which needs the former. */
+  readonly openapi: boolean;
+  readonly docs: boolean;
   readonly tls: TlsConfig | undefined;
 };
 
@@ -203,9 +206,14 @@ export type Config = {
   readonly expiries: readonly Expiry[];
 };
 
-export type LoadResult =
-  | { readonly ok: true; readonly config: Config; readonly warnings: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
+type Noted = {
+  /** What has ended by itself: the gateway runs without it, and it is to be mended all the same. */
+  readonly disabled: readonly Problem[];
+  readonly warnings: readonly Problem[];
+};
+
+export type LoadResult = Noted &
+  ({ readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly Problem[] });
 
 /** One line for one problem: `file:line: path: what; mend`. */
 export const formatProblem = (problem: Problem): string => {

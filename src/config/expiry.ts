@@ -24,7 +24,7 @@ export const EXPIRY_WARNING_MS = 30 * DAY_MS;
 export const expiries = (config: Config): readonly Expiry[] =>
   config.expiries.toSorted((one, other) => one.atMs - other.atMs);
 
-/** Collects what ends while the configuration is read, and warns of what ends soon. */
+/** Collects what ends while the configuration is read, and warns of what ends soon; whatever has ended is told elsewhere. */
 export class Expiries {
   readonly #findings: Findings;
   readonly #wallMs: number;
@@ -38,8 +38,8 @@ export class Expiries {
   add(what: string, path: Path, atMs: number | undefined): void {
     if (atMs === undefined) return;
     this.#all.push({ what, path: pathText(path), atMs });
-    if (atMs - this.#wallMs >= EXPIRY_WARNING_MS) return;
-    const days = Math.max(0, Math.floor((atMs - this.#wallMs) / DAY_MS));
+    if (atMs <= this.#wallMs || atMs - this.#wallMs >= EXPIRY_WARNING_MS) return;
+    const days = Math.floor((atMs - this.#wallMs) / DAY_MS);
     this.#findings.warning(path, `the ${what} expires on ${dayOf(atMs)}, in ${days} days`, 'replace it before that');
   }
 

@@ -21,13 +21,15 @@ export const pathText = (path: Path): string =>
     .join('')
     .replace(/^\./, '');
 
-const byPlace = (a: Problem, b: Problem): number => a.line - b.line || a.path.localeCompare(b.path);
+const ordered = (found: ReadonlyMap<string, Problem>): readonly Problem[] =>
+  [...found.values()].sort((a, b) => a.line - b.line || a.path.localeCompare(b.path));
 
 export class Findings {
   readonly #file: string;
   readonly #lines: ReadonlyMap<string, number>;
   readonly #problems = new Map<string, Problem>();
   readonly #warnings = new Map<string, Problem>();
+  readonly #disabled = new Map<string, Problem>();
 
   /** `lines` may still grow while findings are added; it is read when one is. */
   constructor(file: string, lines: ReadonlyMap<string, number>) {
@@ -38,6 +40,14 @@ export class Findings {
   /** The gateway does not start with this. */
   problem(path: Path, what: string, mend: string): void {
     this.#add(this.#problems, this.lineOf(path), path, what, mend);
+  }
+
+  /**
+   * The gateway starts, without what this names: time alone has made it useless, and the others must not suffer for it.
+   * To whoever checks the file it is a problem.
+   */
+  disabled(path: Path, what: string, mend: string): void {
+    this.#add(this.#disabled, this.lineOf(path), path, what, mend);
   }
 
   /** The gateway starts, but an operator should know. */
@@ -68,11 +78,16 @@ export class Findings {
   }
 
   get problems(): readonly Problem[] {
-    return [...this.#problems.values()].sort(byPlace);
+    return ordered(this.#problems);
+  }
+
+  /** What the gateway would start without. */
+  get disabledParts(): readonly Problem[] {
+    return ordered(this.#disabled);
   }
 
   get warnings(): readonly Problem[] {
-    return [...this.#warnings.values()].sort(byPlace);
+    return ordered(this.#warnings);
   }
 
   #add(to: Map<string, Problem>, line: number, path: Path, what: string, mend: string): void {

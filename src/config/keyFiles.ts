@@ -51,13 +51,17 @@ export class KeyFiles {
 
   /** What was read, unless it is a fault, which is then reported. */
   proved<T extends object>(path: Path, read: T | KeyFault | Fault): T | undefined {
-    if (read instanceof Fault) this.#findings.problem(path, `names a file that ${read.what}`, read.mend);
-    else if (isKeyFault(read)) this.#findings.problem(path, aboutFile(read.what), read.mend);
-    else return read;
+    if (!(read instanceof Fault) && !isKeyFault(read)) return read;
+    this.#findings.problem(path, aboutFile(read.what), read.mend);
     return undefined;
+  }
+
+  /** Reports that what the file holds has ended by itself, and that the gateway does without it. */
+  disabled(path: Path, { what, mend }: KeyFault | Fault): void {
+    this.#findings.disabled(path, aboutFile(what), mend);
   }
 }
 
 /** Faults of keys are about the whole file (`is PEM`), or name what in it they are about (`keys[0] is PEM`). */
 const aboutFile = (what: string): string =>
-  /^(is|has|holds|does|may) /.test(what) ? `names a file that ${what}` : `names a file in which ${what}`;
+  /^(is|has|holds|does|makes|may) /.test(what) ? `names a file that ${what}` : `names a file in which ${what}`;

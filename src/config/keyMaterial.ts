@@ -1,8 +1,9 @@
 /**
  * All keys and certificates of a configuration, read from the files that it names and proved: each to be what it is named
- * as, to be valid now, and to be nobody else's as well. What is wrong is reported at the key that names the file.
+ * as, to be valid now, and to be nobody else's as well. What is wrong is reported at the key that names the file. Of a
+ * client, what has expired is its own loss alone: the gateway starts without it.
  */
-import { parseClientCertificates } from '../edge/certificates.ts';
+import { endedFaults, parseClientCertificates } from '../edge/certificates.ts';
 import {
   type ClientKeySet,
   type KeyOwner,
@@ -13,9 +14,10 @@ import {
   parseSigningKey,
   type SigningKey,
 } from '../edge/keys.ts';
-import { type Authorities, proveAuthorities, proveCertificate, proveKey } from './certificates.ts';
+import { type Authorities, endedFault, proveAuthorities, proveCertificate, proveKey } from './certificates.ts';
 import type { IssuerTlsConfig, SealKeys, TlsConfig } from './config.ts';
 import { Expiries, type Expiry } from './expiry.ts';
+import { Fault } from './fault.ts';
 import { type Findings, type Path, pathText } from './findings.ts';
 import { KeyFiles, type Parse } from './keyFiles.ts';
 import type { Draft, Drafts } from './schema.ts';
@@ -138,13 +140,16 @@ const readAuthorities = async (
   what: string,
   reader: Reader,
 ): Promise<string | undefined> => {
-  const read = await reader.files.read(path, file, 'public', pem => proveAuthorities(pem, reader.wallMs));
+  const read = await reader.files.read(path, file, 'public', pem => {
+    const found = proveAuthorities(pem, reader.wallMs);
+    return found instanceof Fault ? found : (endedFault(found, reader.wallMs) ?? found);
+  });
   if (read) noteAuthorities(read, path, what, reader);
   return read?.pem;
 };
 
 const noteAuthorities = ({ ended, expiresAtMs }: Authorities, path: Path, what: string, reader: Reader): void => {
-  if (ended > 0) {
+  if (ended > 0 && expiresAtMs > reader.wallMs) {
     reader.findings.warning(path, `names a file in which ${ended} of the authorities have expired`, 'remove them');
   }
   reader.expiries.add(what, path, expiresAtMs);
@@ -162,7 +167,7 @@ const readClientKeys = async (
     parseClientJwks(text, { needsEncryption }),
   );
   const whose = client.id === undefined ? `clients[${index}]` : `client ${client.id}`;
-  const ca = await readAuthorities([...path, 'caFile'], caFile, `authority of ${whose}`, reader);
+  const ca = await readClientAuthorities([...path, 'caFile'], caFile, `authority of ${whose}`, reader);
   const pems: string[] = [];
   for (const [at, file] of (certificateFiles ?? []).entries()) {
     const pem = await reader.files.text([...path, 'certificateFiles', at], file, 'public');
@@ -170,10 +175,32 @@ const readClientKeys = async (
   }
   if (ca === undefined || pems.length === 0 || pems.length < (certificateFiles?.length ?? 0)) return jwks;
   const at = [...path, 'certificateFiles'];
-  const read = await parseClientCertificates(pems, ca, reader.wallMs, { needsEncryption });
+  const read = await parseClientCertificates(pems, ca.pem, reader.wallMs, { needsEncryption });
   const keys = reader.files.proved(at, read);
-  reader.expiries.add(`certificate of ${whose}`, at, keys?.expiresAtMs);
+  if (keys) noteCertificates(keys, ca, at, `certificate of ${whose}`, reader);
   return keys;
+};
+
+/** Those of a client may have ended. */
+const readClientAuthorities = async (path: Path, file: string | undefined, what: string, reader: Reader) => {
+  const read = await reader.files.read(path, file, 'public', pem => proveAuthorities(pem, reader.wallMs));
+  if (!read) return undefined;
+  noteAuthorities(read, path, what, reader);
+  const ended = endedFault(read, reader.wallMs);
+  if (ended) reader.files.disabled(path, ended);
+  return read;
+};
+
+/** Tells when the certificates end, and of those that have ended, each one, unless their authority has. */
+const noteCertificates = (keys: ClientKeySet, ca: Authorities, at: Path, what: string, reader: Reader): void => {
+  const { wallMs, expiries, files } = reader;
+  const ends = keys.endsAtMs.filter(end => end !== undefined);
+  // One that has ended must not hide when the next one does.
+  for (const some of [ends.filter(end => end <= wallMs), ends.filter(end => end > wallMs)]) {
+    if (some.length > 0) expiries.add(what, at, Math.min(...some));
+  }
+  if (endedFault(ca, wallMs)) return;
+  for (const ended of endedFaults(keys, wallMs)) files.disabled(at, ended);
 };
 
 const readIssuer = async (issuer: Draft<'issuer'>, index: number, reader: Reader): Promise<IssuerMaterial> => {

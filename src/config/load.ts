@@ -21,8 +21,8 @@ import { checkSupported } from './unsupported.ts';
 
 /**
  * Loads and checks the configuration in the file at `path`, with `env` for its substitutions and the wall clock for what
- * may have expired. Never throws: whatever is wrong is in `problems`, all of it, ordered by line. Warnings do not keep the
- * gateway from starting.
+ * may have expired. Never throws: whatever is wrong is in `problems`, all of it, ordered by line. What is `disabled`, and
+ * warnings, do not keep the gateway from starting.
  */
 export const loadConfig = async (
   path: string,
@@ -33,8 +33,9 @@ export const loadConfig = async (
   const lines = new Map<string, number>();
   const findings = new Findings(path, lines);
   const config = await load(file, lines, findings, env, clock.wallMs());
-  const { problems, warnings } = findings;
-  return config === undefined ? { ok: false, problems, warnings } : { ok: true, config, warnings };
+  const { problems, disabledParts: disabled, warnings } = findings;
+  if (config === undefined) return { ok: false, problems, disabled, warnings };
+  return { ok: true, config, disabled, warnings };
 };
 
 const load = async (file: string, lines: Map<string, number>, findings: Findings, env: Env, wallMs: number) => {

@@ -17,6 +17,8 @@ const FIXED: readonly Fixed[] = [
   { path: 'server.basePath', of: config => config.server.basePath },
   { path: 'server.trustedProxies', of: config => config.server.trustedProxies },
   { path: 'server.workers', of: config => config.server.workers },
+  { path: 'server.openapi', of: config => config.server.openapi },
+  { path: 'server.docs', of: config => config.server.docs },
   // The certificates themselves are exchanged; whether there is TLS, and whether callers show one, is not.
   { path: 'server.tls', of: config => config.server.tls !== undefined },
   { path: 'server.tls.clientCaFile', of: config => config.server.tls?.clientCa !== undefined },

@@ -77,6 +77,9 @@ const httpSections = (file: () => ReturnType<typeof text<string>>) => ({
     trustedProxies: cidrs().default([]),
     workers: whole(1, 64).default(1),
     tls: map({ certFile: file(), keyFile: file(), clientCaFile: file().optional() }).optional(),
+    openapi: flag().default(true),
+    // Absent: as `openapi`.
+    docs: flag().optional(),
     dangerouslyAllowPlaintext: flag().default(false),
   }),
   admin: z.strictObject({ host: text(parseHost), port: whole(0, PORT_MOST) }),

@@ -1,13 +1,14 @@
 /**
  * A client's keys by X.509 certificates: each file is a certificate, with those of the authorities between it and one
- * that the operator trusts. Chain, validity, key usage, key and signature are checked once, when they are registered;
- * the end of their validity is handed on, because it comes later.
+ * that the operator trusts. Chain, key usage, key and signature are checked once, when they are registered; the end of
+ * their validity is handed on, because it comes later, and because one that has ended is no reason to stop the others.
  */
 import { type CertificateFacts, type KeyUsage, readCertificate } from './certificateFacts.ts';
 import { fault, isKeyFault, type KeyFault, RSA_BITS_MIN } from './jwk.ts';
 import {
   CLIENT_KEYS_MAX,
   type ClientKeySet,
+  hasEnded,
   type KeySetOptions,
   keySetOf,
   type PublicKey,
@@ -40,7 +41,7 @@ const LEAF_USAGE: Readonly<Record<string, KeyUsage>> = { ec: 'digitalSignature',
 /**
  * The keys of a client from its certificates, in PEM: one text per certificate, each with its authorities behind it where
  * there are any between. `caPem`: the authorities that are trusted. `wallMs`: now, in milliseconds since 1970. A key has
- * its RFC 7638 thumbprint for `kid`.
+ * its RFC 7638 thumbprint for `kid`. What has ended is no fault here: `endedFaults` tells of it, and nothing takes its keys.
  */
 export const parseClientCertificates = async (
   pems: readonly string[],
@@ -61,8 +62,21 @@ export const parseClientCertificates = async (
     if (isKeyFault(key)) return named(fileName(index), key);
     keys.push(key);
   }
-  return keySetOf(keys, fileName, options);
+  return keySetOf(keys, fileName, options, wallMs);
 };
+
+/** What is wrong with each certificate of the set that has ended, or that has an authority above it that has. */
+export const endedFaults = ({ endsAtMs }: ClientKeySet, wallMs: number): readonly KeyFault[] =>
+  endsAtMs.flatMap((end, index) =>
+    end === undefined || !hasEnded({ expiresAtMs: end }, wallMs)
+      ? []
+      : [
+          fault(
+            `${fileName(index)} is not valid since ${dayOf(end)}, itself or by an authority above it`,
+            'ask for a new certificate, or remove it',
+          ),
+        ],
+  );
 
 const fileName = (index: number): string => `certificateFiles[${index}]`;
 const named = (name: string, { what, mend }: KeyFault): KeyFault => fault(`${name} ${what}`, mend);
@@ -97,7 +111,7 @@ const keyOf = async (
 ): Promise<PublicKey | KeyFault> => {
   const own = leafFault(leaf, wallMs);
   if (own) return own;
-  const above = authoritiesOf(leaf, between, authorities);
+  const above = authoritiesOf(leaf, between, authorities, wallMs);
   if (isKeyFault(above)) return above;
   for (const [index, authority] of above.entries()) {
     const wrong = authorityFault(authority, index, wallMs);
@@ -113,12 +127,14 @@ const authoritiesOf = (
   leaf: CertificateFacts,
   between: readonly CertificateFacts[],
   trusted: Certificates,
+  wallMs: number,
 ): readonly CertificateFacts[] | KeyFault => {
   const above: CertificateFacts[] = [];
   for (let below = leaf; ; ) {
-    const root = trusted.find(authority => issued(authority, below));
+    const root = issuerOf(below, trusted, above.length, wallMs);
     if (root) return [...above, root];
-    const next = between.find(authority => !above.includes(authority) && issued(authority, below));
+    const others = between.filter(authority => !above.includes(authority));
+    const next = issuerOf(below, others, above.length, wallMs);
     if (!next) break;
     above.push(next);
     below = next;
@@ -128,6 +144,21 @@ const authoritiesOf = (
     'does not lead to an authority of caFile',
     'add the authorities between to its file, or the right one to caFile',
   );
+};
+
+/**
+ * Which of them issued it. An authority that was issued anew has the same name and key: the one that holds good is taken,
+ * wherever it stands, and only where there is none another, so that its fault can be told.
+ */
+const issuerOf = (
+  below: CertificateFacts,
+  authorities: readonly CertificateFacts[],
+  index: number,
+  wallMs: number,
+): CertificateFacts | undefined => {
+  const all = authorities.filter(authority => issued(authority, below));
+  const sound = all.filter(authority => authorityFault(authority, index, wallMs) === undefined);
+  return sound.find(({ untilMs }) => wallMs <= untilMs) ?? sound[0] ?? all[0];
 };
 
 /** Whether the names and the signature fit. Whether it may sign at all is judged later, so that the fault can say so. */
@@ -169,13 +200,12 @@ const authorityFault = (authority: CertificateFacts, index: number, wallMs: numb
   return commonFault(authority, wallMs);
 };
 
-const commonFault = ({ signatureOid, unknownCritical, fromMs, untilMs }: CertificateFacts, wallMs: number) => {
+const commonFault = ({ signatureOid, unknownCritical, fromMs }: CertificateFacts, wallMs: number) => {
   if (!SIGNATURES.has(signatureOid)) {
     return fault('is signed with an algorithm that is not accepted', 'use ECDSA or RSA with SHA-256 or more');
   }
   if (unknownCritical) return fault('has a critical extension that we do not know', 'ask for one without it');
   if (wallMs < fromMs) return fault(`is not valid before ${dayOf(fromMs)}`, 'wait until then, or correct the clock');
-  if (wallMs > untilMs) return fault(`is not valid since ${dayOf(untilMs)}`, 'ask for a new certificate');
   return undefined;
 };
 

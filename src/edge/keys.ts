@@ -58,8 +58,8 @@ export type ClientKeySet = {
   readonly verification: ReadonlyMap<string, VerificationKey>;
   /** The first RSA key: what we seal for this party with. */
   readonly encryption: SealingKey | undefined;
-  /** When the first of its certificates ends, in milliseconds since 1970; undefined where there are none. */
-  readonly expiresAtMs: number | undefined;
+  /** When the certificate of each key ends, in milliseconds since 1970, in the order of the file; undefined without one. */
+  readonly endsAtMs: readonly (number | undefined)[];
   /** RFC 7638 thumbprints of all its keys, in the order of the file. */
   readonly thumbprints: readonly string[];
   /** The `kid`s of all its keys, in the same order. */
@@ -173,11 +173,23 @@ const readPublicRsa = async (source: JsonObject): Promise<Omit<PublicKey, 'expir
   return { jwk, key, thumbprint: await thumbprintOf(jwk) };
 };
 
-/** A set of these keys. `nameOf` says where a key stands, for faults. */
+/** Whether the certificate of a key has ended at that moment, in milliseconds since 1970. One without never does. */
+export const hasEnded = ({ expiresAtMs }: Pick<VerificationKey, 'expiresAtMs'>, wallMs: number): boolean =>
+  expiresAtMs !== undefined && expiresAtMs <= wallMs;
+
+/** Whether the party can still prove who it is, and be answered: else it is as good as unknown. */
+export const isInUse = ({ verification, encryption }: ClientKeySet, wallMs: number): boolean =>
+  verification.values().some(key => !hasEnded(key, wallMs)) && !(encryption && hasEnded(encryption, wallMs));
+
+/**
+ * A set of these keys. `nameOf` says where a key stands, for faults. `wallMs`: now; what has ended by then is kept, so that
+ * its use can be told from that of an unknown key, but not sealed with while there is another.
+ */
 export const keySetOf = (
   keys: readonly PublicKey[],
   nameOf: (index: number) => string,
   { needsEncryption, needsVerification = true }: KeySetOptions,
+  wallMs = 0,
 ): ClientKeySet | KeyFault => {
   const kids = keys.map(({ jwk }) => jwk.kid);
   const thumbprints = keys.map(({ thumbprint }) => thumbprint);
@@ -188,15 +200,15 @@ export const keySetOf = (
     if (named < index) return fault(`${nameOf(index)} has the kid of ${nameOf(named)}`, 'give each key its own kid');
   }
   const ec = keys.filter(({ jwk }) => jwk.kty === 'EC');
-  const rsa = keys.find(({ jwk }) => jwk.kty === 'RSA');
+  const sealing = keys.filter(({ jwk }) => jwk.kty === 'RSA');
+  const rsa = sealing.find(key => !hasEnded(key, wallMs)) ?? sealing[0];
   if (needsVerification && ec.length === 0)
     return fault('has no EC P-256 key, so that no assertion could be verified', 'add one');
   if (needsEncryption && !rsa) return fault('has no RSA key, so that no answer could be encrypted', 'add one');
-  const ends = keys.map(key => key.expiresAtMs).filter(end => end !== undefined);
   return {
     verification: new Map(ec.map(({ jwk, key, expiresAtMs }) => [jwk.kid, { key, expiresAtMs }])),
     encryption: rsa && { kid: rsa.jwk.kid, key: rsa.key, expiresAtMs: rsa.expiresAtMs },
-    expiresAtMs: ends.length === 0 ? undefined : Math.min(...ends),
+    endsAtMs: keys.map(({ expiresAtMs }) => expiresAtMs),
     thumbprints,
     kids,
   };

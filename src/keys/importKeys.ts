@@ -3,7 +3,7 @@
  * with nothing in it but what the gateway uses.
  */
 import { readCertificate } from '../edge/certificateFacts.ts';
-import { parseClientCertificates } from '../edge/certificates.ts';
+import { endedFaults, parseClientCertificates } from '../edge/certificates.ts';
 import { isKeyFault } from '../edge/jwk.ts';
 import { type ClientKeySet, parseClientJwks } from '../edge/keys.ts';
 import { nameOf } from './fingerprint.ts';
@@ -66,7 +66,8 @@ async function certified(
   }
   const chains = texts.flatMap(chainsIn);
   const ca = await readText(caFile);
-  const set = await parseClientCertificates(chains, ca, nowMs, { needsEncryption });
+  const read = await parseClientCertificates(chains, ca, nowMs, { needsEncryption });
+  const set = isKeyFault(read) ? read : (endedFaults(read, nowMs)[0] ?? read);
   if (!isKeyFault(set)) return set;
   // Its words are those of the configuration file, where each chain is a file of its own.
   const told = (text: string) =>

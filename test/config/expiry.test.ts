@@ -1,11 +1,12 @@
 /** F79: what ends by itself is known in time: listed for the metrics, warned of 30 days before, refused afterwards. */
 import { describe, expect, test } from 'vitest';
+import { checkConfig } from '../../src/config/checkConfig.ts';
 import { formatProblem } from '../../src/config/config.ts';
 import { expiries } from '../../src/config/expiry.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { authority } from '../issuer/certificate.ts';
-import { CA, FILES, keySampleWith } from './oauthSample.ts';
-import { place } from './sample.ts';
+import { CA, FILES, keySampleWith, PAST } from './oauthSample.ts';
+import { type Files, place } from './sample.ts';
 
 const DAY_MS = 86_400_000;
 const path = place(keySampleWith(), FILES);
@@ -21,6 +22,16 @@ const ALL = [
   ['our certificate for issuer bank', 'issuers[0].mtls.certFile'],
   ['authority of issuer bank', 'issuers[0].mtls.caFile'],
 ] as const;
+
+/** Certificates of a client that are good, below an authority that has ended. */
+const endedWithAuthority = (): Files => {
+  const old = authority(PAST);
+  return {
+    'own-ca.pem': old.cert,
+    'signer.pem': old.issue('c', { untilDays: 365 }).cert,
+    'reader.pem': old.issue('c', { untilDays: 365 }, 'rsa').cert,
+  };
+};
 
 describe('what expires', () => {
   test('is listed with what it is, the key that names it and its moment', async () => {
@@ -53,10 +64,39 @@ describe('what expires', () => {
   test('is a problem once it has expired, each at its key', async () => {
     const result = await inDays(366);
     const problems = result.ok ? [] : result.problems;
-    // Where the authority has ended, what it issued is not looked at any further.
-    const named = ALL.map(([, at]) => at).filter(at => at !== 'clients[1].oauth.certificateFiles');
+    // Where the authority has ended, what it issued is not told as well.
+    const named = ALL.map(([, at]) => at).filter(at => !at.startsWith('clients'));
     expect(problems.map(problem => problem.path).toSorted()).toEqual(named.toSorted());
-    for (const problem of problems) expect(formatProblem(problem)).toMatch(/expired on \d{4}-\d\d-\d\d/);
+    expect(result.disabled.map(problem => problem.path)).toEqual(['clients[1].oauth.caFile']);
+    for (const problem of [...problems, ...result.disabled])
+      expect(formatProblem(problem)).toMatch(/expired on \d{4}-\d\d-\d\d/);
+  });
+
+  test.each<[string, Files, string]>([
+    ['a certificate', { 'signer.pem': CA.issue('c', PAST).cert }, 'clients[1].oauth.certificateFiles'],
+    ['an authority', endedWithAuthority(), 'clients[1].oauth.caFile'],
+  ])('%s of a client does not stop the gateway, and is a problem all the same', async (_, files, at) => {
+    const ended = place(keySampleWith(['caFile: ca.pem\n    allowFrom', 'caFile: own-ca.pem\n    allowFrom']), {
+      ...FILES,
+      'own-ca.pem': CA.cert,
+      ...files,
+    });
+    const result = await inDays(0, ended);
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    expect(result.disabled.map(({ path: named }) => named)).toEqual([at]);
+    expect(result.warnings).toEqual([]);
+    expect(expiries(result.config)[0]?.atMs).toBeLessThan(Date.now());
+    const lines: string[] = [];
+    expect(await checkConfig(ended, {}, line => lines.push(line))).toBe(1);
+    expect(lines.at(-1)).toMatch(/: 1 problem, 0 warnings$/);
+  });
+
+  test('an ended certificate of a client hides not when its next one ends', async () => {
+    const text = keySampleWith(['[signer.pem, reader.pem]', '[old.pem, signer.pem, reader.pem]']);
+    const result = await inDays(0, place(text, { ...FILES, 'old.pem': CA.issue('c', PAST).cert }));
+    if (!result.ok) throw new Error(JSON.stringify(result.problems));
+    const own = expiries(result.config).filter(({ what }) => what === 'certificate of client acquirer');
+    expect(own.map(({ atMs }) => Math.round((atMs - Date.now()) / DAY_MS))).toEqual([-1, 365]);
   });
 
   test('an ended authority beside a valid one is a warning, and does not count', async () => {

@@ -6,6 +6,15 @@ import { loadConfig } from '../../src/config/load.ts';
 import { HASH_A, HASH_B, load, loadGood, place, places, problemsOf, SAMPLE, sampleWith } from './sample.ts';
 
 describe('a valid configuration', () => {
+  test.for([
+    ['openapi: false', false, false],
+    ['docs: false', true, false],
+    ['openapi: true', true, true],
+  ] as const)('is described as far as it says: %s', async ([line, openapi, docs]) => {
+    const { config } = await loadGood(sampleWith(['port: 8080', `port: 8080\n  ${line}`]));
+    expect(config.server).toMatchObject({ openapi, docs });
+  });
+
   test('is taken apart, with every default filled in', async () => {
     const { config, warnings } = await loadGood(SAMPLE);
     expect(warnings).toEqual([]);
@@ -15,6 +24,8 @@ describe('a valid configuration', () => {
       basePath: '/card-api',
       trustedProxies: [],
       workers: 1,
+      openapi: true,
+      docs: true,
       tls: undefined,
     });
     expect(config.admin).toEqual({ host: '127.0.0.1', port: 9090 });

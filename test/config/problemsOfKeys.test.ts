@@ -63,6 +63,7 @@ const OURS: readonly KeyRow[] = [
     ['signingKeyFiles:\n    - token.jwk.json', 'signingKeyFiles: [] #!'],
   ],
   ['an identifier with a slash', 'oauth.issuer', /slash/, ['https://gateway.example', 'https://gateway.example/ #!']],
+  ['with a path', 'oauth.issuer', /has a path/, ['https://gateway.example', 'https://gateway.example/card-api #!']],
 ];
 
 const CLIENTS: readonly KeyRow[] = [

@@ -56,6 +56,12 @@ const BROKEN: readonly Broken[] = [
   ['admin on the public port', 'admin.port', /port of server/, ['port: 9090', 'port: 8080 #!']],
   ['workers', 'server.workers', /not supported by this version/, ['port: 8080', 'port: 8080\n  workers: 2 #!']],
   [
+    'documentation of a description that is switched off',
+    'server.docs',
+    /openapi.json, which is switched off/,
+    ['port: 8080', 'port: 8080\n  openapi: false\n  docs: true #!'],
+  ],
+  [
     'trusted proxy that is none',
     'server.trustedProxies[1]',
     /not a network/,

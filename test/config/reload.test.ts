@@ -35,6 +35,7 @@ const REFUSED: readonly (readonly [string, Change])[] = [
   ['server.port', ['port: 8080', 'port: 8081 #!']],
   ['server.basePath', ['/card-api', '/cards #!']],
   ['server.trustedProxies', ['port: 8080', 'port: 8080\n  trustedProxies: [10.0.0.0/8] #!']],
+  ['server.docs', ['port: 8080', 'port: 8080\n  docs: false #!']],
   ['admin.port', ['port: 9090', 'port: 9091 #!']],
   ['journal.url', ['sqlite:var/gateway.db', 'sqlite:other.db #!']],
   ['journal.retentionHours', ['sealKeyFile: seal.key', 'sealKeyFile: seal.key\n  retentionHours: 200 #!']],

@@ -93,10 +93,10 @@ export const loadGood = async (text: string, env: Env = {}, files: Files = {}) =
   return result;
 };
 
-/** The problems, where the test takes it for invalid. */
+/** All that the check of the file calls a problem. */
 export const problemsOf = async (text: string, env: Env = {}, files: Files = {}): Promise<readonly Problem[]> => {
   const result = await load(text, env, files);
-  return result.ok ? [] : result.problems;
+  return [...(result.ok ? [] : result.problems), ...result.disabled];
 };
 
 /** Problems as `line path`, to compare them at a glance. */

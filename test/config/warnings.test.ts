@@ -16,18 +16,6 @@ const WARNED: readonly Broken[] = [
     ['    credentials:\n      bearer: "bank-token"\n', ''],
   ],
   [
-    'API of a later version',
-    'clients[0].scopes[1]',
-    /does not have CardInfoInquiry yet/,
-    ['[Transaction]', '[Transaction, CardInfoInquiry]'],
-  ],
-  [
-    'module of a later version',
-    'clients[0].scopes[1]',
-    /does not have Token yet/,
-    ['[Transaction]', '[Transaction, Token]'],
-  ],
-  [
     'module without an API for the programme',
     'clients[1].scopes[0]',
     /none of the APIs/,

@@ -7,8 +7,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseClientCertificates } from '../../src/edge/certificates.ts';
-import { type ClientKeySet, isKeyFault, parseClientJwks } from '../../src/edge/keys.ts';
+import { endedFaults, parseClientCertificates } from '../../src/edge/certificates.ts';
+import { type ClientKeySet, isInUse, isKeyFault, parseClientJwks } from '../../src/edge/keys.ts';
 import { type CertificateParts, certificate, type Party, toPem, YEAR_S } from './certificateKit.ts';
 import { ecPair, jwk, must, NOW_S, rsaPair } from './oauthKit.ts';
 
@@ -29,12 +29,14 @@ const rsaLeaf = (more: Partial<CertificateParts> = {}): string =>
   toPem(certificate({ subject: SEALER, by: ROOT, ca: false, usage: ['keyEncipherment'], ...more }));
 
 const NOW_MS = NOW_S * 1000;
+const YEAR_MS = (NOW_S + YEAR_S) * 1000;
 const parse = (pems: readonly string[], ca = CA, needsEncryption = false) =>
   parseClientCertificates(pems, ca, NOW_MS, { needsEncryption });
 const accepted = async (...args: Parameters<typeof parse>): Promise<ClientKeySet> => must(await parse(...args));
 const faultOf = async (...args: Parameters<typeof parse>): Promise<string> => {
   const read = await parse(...args);
-  return isKeyFault(read) ? read.what : 'no fault';
+  const [ended] = isKeyFault(read) ? [] : endedFaults(read, NOW_MS);
+  return isKeyFault(read) ? read.what : (ended?.what ?? 'no fault');
 };
 
 describe('a client’s certificates', () => {
@@ -51,7 +53,7 @@ describe('a client’s certificates', () => {
     expect(set.encryption?.kid).toBe(jwks.encryption?.kid);
     expect(set.encryption?.expiresAtMs).toBe(soon * 1000);
     expect([...set.verification.values()].map(key => key.expiresAtMs)).toEqual([(NOW_S + YEAR_S) * 1000]);
-    expect(set.expiresAtMs).toBe(soon * 1000);
+    expect(set.endsAtMs).toEqual([(NOW_S + YEAR_S) * 1000, soon * 1000]);
   });
 
   it('may come with the authorities between, and with several trusted ones', async () => {
@@ -67,8 +69,8 @@ describe('a client’s certificates', () => {
     const chain =
       toPem(certificate({ subject: SIGNER, by: BETWEEN, usage: ['digitalSignature'] })) +
       authority(BETWEEN, ROOT, { untilS: soon });
-    expect((await accepted([chain])).expiresAtMs).toBe(soon * 1000);
-    expect((await accepted([leaf()], authority(ROOT, ROOT, { untilS: soon }))).expiresAtMs).toBe(soon * 1000);
+    expect((await accepted([chain])).endsAtMs).toEqual([soon * 1000]);
+    expect((await accepted([leaf()], authority(ROOT, ROOT, { untilS: soon }))).endsAtMs).toEqual([soon * 1000]);
   });
 
   it('need no key usage and no constraints, and may have words around them', async () => {
@@ -130,7 +132,7 @@ describe('a client’s certificates', () => {
     [
       'has an authority that has expired',
       between({ untilS: NOW_S - 1, fromS: NOW_S - 100 }),
-      /authority that is not valid since/,
+      /is not valid since .* by an authority above it/,
     ],
     ['has an authority signed with SHA-1', between({ signature: 'ec sha1' }), /authority that is signed with/],
     [
@@ -140,7 +142,8 @@ describe('a client’s certificates', () => {
     ],
   ])('S132: refuses one that %s', async (_, pem, expected) => {
     expect(await faultOf([rsaLeaf({ usage: ['keyEncipherment'] }), pem])).toMatch(expected);
-    expect(await faultOf([leaf(), pem])).toMatch(/^certificateFiles\[1\] /);
+    const beside = party('beside');
+    expect(await faultOf([leaf({ subject: beside }), pem])).toMatch(/^certificateFiles\[1\] /);
   });
 
   it('S132: refuses an authority whose key is weak or of another kind', async () => {
@@ -242,6 +245,52 @@ const openssl = (() => {
   }
 })();
 
+describe('a certificate that has ended', () => {
+  const ENDED = { fromS: NOW_S - 100, untilS: NOW_S - 1 };
+
+  it('takes its own key out of use, and no other', async () => {
+    const other = party('another signer');
+    const set = await accepted([leaf(ENDED), leaf({ subject: other }), rsaLeaf()], CA, true);
+    expect([...set.verification.values()].map(key => key.expiresAtMs)).toEqual([ENDED.untilS * 1000, YEAR_MS]);
+    expect(isInUse(set, NOW_MS)).toBe(true);
+    expect(endedFaults(set, NOW_MS).map(({ what }) => what)).toEqual([
+      'certificateFiles[0] is not valid since 2027-01-15, itself or by an authority above it',
+    ]);
+  });
+
+  it('takes the client out of use where it has no other to sign with, or to be answered with', async () => {
+    const sets = [
+      await accepted([leaf(ENDED), rsaLeaf()], CA, true),
+      await accepted([leaf(), rsaLeaf(ENDED)], CA, true),
+      await accepted([leaf()], authority(ROOT, ROOT, ENDED)),
+    ];
+    for (const set of sets) expect(isInUse(set, NOW_MS)).toBe(false);
+  });
+
+  it('is not what is sealed for while there is another', async () => {
+    const next = party('next sealer', rsaPair());
+    const set = await accepted([leaf(), rsaLeaf(ENDED), rsaLeaf({ subject: next })], CA, true);
+    expect(set.encryption?.expiresAtMs).toBe(YEAR_MS);
+    expect(isInUse(set, NOW_MS)).toBe(true);
+  });
+
+  it.each<[string, Partial<CertificateParts>]>([
+    ['has expired', ENDED],
+    ['was not a good one', { usage: ['digitalSignature'] }],
+  ])('of an authority that %s hides no later one of the same name and key', async (_, more) => {
+    const old = authority(ROOT, ROOT, more);
+    const oldBetween = authority(BETWEEN, ROOT, more);
+    const chain = toPem(certificate({ subject: SIGNER, by: BETWEEN, usage: ['digitalSignature'] }));
+    for (const set of [
+      await accepted([leaf()], old + CA),
+      await accepted([leaf()], CA + old),
+      await accepted([chain + oldBetween + authority(BETWEEN, ROOT)], old + CA),
+    ]) {
+      expect(set.endsAtMs).toEqual([YEAR_MS]);
+    }
+  });
+});
+
 describe.skipIf(openssl === undefined)('certificates made with OpenSSL', () => {
   const made = <T>(
     work: (run: (...args: string[]) => void, path: (name: string) => string) => Promise<T>,
@@ -305,7 +354,7 @@ describe.skipIf(openssl === undefined)('certificates made with OpenSSL', () => {
       const set = must(await parseClientCertificates(pems, ca, Date.now(), { needsEncryption: true }));
       expect(set.verification.size).toBe(1);
       expect(set.encryption).toBeDefined();
-      const days = ((set.expiresAtMs ?? 0) - Date.now()) / 86_400_000;
+      const days = (Math.min(...set.endsAtMs.map(Number)) - Date.now()) / 86_400_000;
       expect(days).toBeGreaterThan(19);
       expect(days).toBeLessThan(21);
     });

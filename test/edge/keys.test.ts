@@ -51,7 +51,7 @@ describe('a client’s JWK Set', () => {
     expect(set.encryption?.kid).toBe('c');
     expect(set.kids).toEqual(['a', 'b', 'c', 'd']);
     expect(new Set(set.thumbprints).size).toBe(4);
-    expect(set.expiresAtMs).toBeUndefined();
+    expect(set.endsAtMs).toEqual(set.kids.map(() => undefined));
   });
 
   it('names a key without kid by its RFC 7638 thumbprint', async () => {

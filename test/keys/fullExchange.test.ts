@@ -6,31 +6,19 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { calculateJwkThumbprint, type JWK, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Secret } from '../../src/domain/secret.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
-import { systemRandom } from '../../src/runtime/random.ts';
-import { exchange, isEnvelope } from '../../src/sandbox/exchange.ts';
-import {
-  makeAssertion,
-  type OauthClient,
-  openAnswer,
-  requestToken,
-  sealFor,
-  tokenIn,
-} from '../../src/sandbox/oauthClient.ts';
-import { bodyOf, newTranId } from '../support/client.ts';
+import { type Client, createClient } from '../../src/client/client.ts';
 import { type Gateway, startGateway } from '../support/gatewayProcess.ts';
 import { type ScriptedIssuer, startScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { type Authority, EC, newKey, newRoot, OPENSSL, openssl, RSA, request } from './openssl.ts';
-import { type Desk, desk } from './support.ts';
+import { desk } from './support.ts';
 
 const REASON = 'NOT RUN: there is no OpenSSL 3 on this machine (apt-get install openssl)';
 const ID = 'demo-bank';
 
 /** The partner's keys, as it has them: made with openssl, turned into JWKs for its own program. */
-async function partnerKey(on: Desk, name: string, pemFile: string): Promise<string> {
+async function partnerKey(pemFile: string): Promise<JWK> {
   const jwk: JWK = createPrivateKey(readFileSync(pemFile, 'utf8')).export({ format: 'jwk' });
-  return on.write(name, { ...jwk, kid: await calculateJwkThumbprint(jwk) });
+  return { ...jwk, kid: await calculateJwkThumbprint(jwk) };
 }
 
 describe.skipIf(OPENSSL === undefined)(`a new partner, by certificates of ${OPENSSL ?? REASON}`, () => {
@@ -40,7 +28,9 @@ describe.skipIf(OPENSSL === undefined)(`a new partner, by certificates of ${OPEN
   let between: Authority;
   let issuer: ScriptedIssuer;
   let gateway: Gateway;
-  let client: OauthClient;
+  let keys: { readonly signing: JWK; readonly opening: JWK };
+  /** What the partner's program sent: where to, the token, the media type of body and answer. */
+  const sent: { readonly url: string; readonly token: string; readonly types: readonly (string | null)[] }[] = [];
 
   /** Certificates of our keys, as the authority gives them back for our requests. */
   const certify = async (name: string): Promise<string> => {
@@ -57,8 +47,7 @@ describe.skipIf(OPENSSL === undefined)(`a new partner, by certificates of ${OPEN
     await certify('rsa');
 
     const [ecKey, rsaKey] = [newKey(EC), newKey(RSA)];
-    const signingKeyFile = await partnerKey(partner, 'ec.json', ecKey);
-    const decryptionKeyFile = await partnerKey(partner, 'rsa.json', rsaKey);
+    keys = { signing: await partnerKey(ecKey), opening: await partnerKey(rsaKey) };
     const certificateFiles = [ecKey, rsaKey].map((key, index) =>
       ours.write(`bank-${index}.pem`, between.issue(request(key)) + between.chainPem),
     );
@@ -82,46 +71,32 @@ describe.skipIf(OPENSSL === undefined)(`a new partner, by certificates of ${OPEN
         });
       },
     });
-    const address = `http://127.0.0.1:${gateway.port}`;
-    client = {
-      clientId: ID,
-      issuer: address,
-      tokenEndpoint: new URL('/oauth2/token', address),
-      scope: 'Purchase',
-      signingKeyFile,
-      decryptionKeyFile,
-    };
   });
   afterAll(async () => {
     await gateway?.kill9();
     await issuer?.stop();
   });
 
-  const token = async (): Promise<Secret<string>> => {
-    const answer = await requestToken(client, await makeAssertion(client, systemClock, systemRandom), systemClock);
-    const given = tokenIn(answer);
-    if (!given) throw new Error(`no token: ${answer.status} ${answer.text}`);
-    return given;
-  };
+  const address = (): string => `http://127.0.0.1:${gateway.port}`;
 
-  const gatewayKey = async () => {
+  /** The partner's program: it knows our address, its own keys, and our RSA key by our certificate. */
+  const programOf = async (signingKey: JWK): Promise<Client> => {
     const jwk: JWK = new X509Certificate(partner.read('gateway-rsa.pem')).publicKey.export({ format: 'jwk' });
-    return { kid: await calculateJwkThumbprint(jwk), jwk };
-  };
-
-  const purchase = async (bearer: Secret<string>, jwe: string, tranId: string) =>
-    exchange(
-      {
-        url: new URL(`${gateway.url}/tranmgr/purchase`),
-        token: bearer,
-        tokenShown: '',
-        tranId,
-        timestamp: String(Date.now()),
-        body: new Secret({}),
-        jwe,
+    const payloadKey = { ...jwk, kid: await calculateJwkThumbprint(jwk) };
+    return createClient({
+      sites: [{ baseUrl: gateway.url, payloadKey }],
+      header: { participantId: '100000', tranBranch: '000001', tranChnl: '08' },
+      oauth: { clientId: ID, scope: 'Purchase', signingKey, decryptionKeys: keys.opening },
+      fetch: async (url, init) => {
+        const response = await fetch(url, init);
+        const headers = new Headers(init.headers);
+        const token = headers.get('authorization')?.replace('Bearer ', '') ?? '';
+        sent.push({ url, token, types: [headers.get('content-type'), response.headers.get('content-type')] });
+        return response;
       },
-      systemClock,
-    );
+    });
+  };
+  const PURCHASE = { cardToken: 'card-1', tranAmount: '12.50', tranCurrency: '840' };
 
   it('our certificates lead to the authority that the partner trusts', () => {
     const chain = partner.write('chain.pem', between.chainPem);
@@ -139,39 +114,36 @@ describe.skipIf(OPENSSL === undefined)(`a new partner, by certificates of ${OPEN
     }
   });
 
+  it('an encrypted Purchase reaches the issuer once, and its answer comes back sealed for the partner', async () => {
+    const program = await programOf(keys.signing);
+    const first = await program.call('Purchase', PURCHASE);
+    const second = await program.call('Purchase', { ...PURCHASE, tranId: first.tranId });
+    for (const result of [first, second]) {
+      expect(result).toMatchObject({ kind: 'approved', answer: { tranId: first.tranId, tranAmount: '12.50' } });
+    }
+    expect([first, second].map(result => 'replayed' in result && result.replayed)).toEqual([false, true]);
+    expect(issuer.requestsOf('Purchase', first.tranId).length).toBe(1);
+    expect(issuer.balanceOf('card-1')).toBe('987.50');
+    // Our key came with the certificate: only the token was asked for.
+    expect(sent.map(({ url }) => new URL(url).pathname.split('/').at(-1))).toEqual(['token', 'purchase', 'purchase']);
+    expect(sent.slice(1).flatMap(({ types }) => types)).toEqual(Array(4).fill('application/jose'));
+  });
+
   it('the token is signed by the key of our certificate', async () => {
     const { publicKey } = new X509Certificate(partner.read('gateway-ec.pem'));
-    const { payload } = await jwtVerify((await token()).reveal(), publicKey, {
+    const { payload } = await jwtVerify(sent.at(-1)?.token ?? '', publicKey, {
       algorithms: ['ES256'],
-      issuer: client.issuer,
-      audience: client.issuer,
+      issuer: address(),
+      audience: address(),
       typ: 'at+jwt',
     });
     expect(payload).toMatchObject({ sub: ID, client_id: ID, scope: 'Purchase' });
   });
 
-  it('an encrypted Purchase reaches the issuer once, and its answer comes back sealed for the partner', async () => {
-    const tranId = newTranId();
-    const fields = { cardToken: 'card-1', tranAmount: '12.50', tranCurrency: '840' };
-    const message = JSON.stringify(bodyOf({ url: gateway.url, token: '', participantId: '100000' }, fields, tranId));
-    const bearer = await token();
-    const jwe = await sealFor(await gatewayKey(), message);
-    const answers = [await purchase(bearer, jwe, tranId), await purchase(bearer, jwe, tranId)];
-    for (const answer of answers) {
-      expect([answer.status, isEnvelope(answer)]).toEqual([200, true]);
-      const opened: unknown = JSON.parse((await openAnswer(client, answer.text)) ?? 'null');
-      expect(opened).toMatchObject({ tranId, responseCode: '00', tranAmount: '12.50' });
-    }
-    expect(answers[1]?.headers['idempotent-replayed']).toBe('true');
-    expect(issuer.requestsOf('Purchase', tranId).length).toBe(1);
-    expect(issuer.balanceOf('card-1')).toBe('987.50');
-  });
-
   it('S85 another partner of the same authority cannot be this one', async () => {
-    const stranger = await partnerKey(partner, 'stranger.json', newKey(EC));
-    const assertion = await makeAssertion({ ...client, signingKeyFile: stranger }, systemClock, systemRandom);
-    const answer = await requestToken(client, assertion, systemClock);
-    expect([answer.status, tokenIn(answer)]).toEqual([401, undefined]);
-    expect(JSON.parse(answer.text)).toMatchObject({ error: 'invalid_client' });
+    const stranger = await programOf(await partnerKey(newKey(EC)));
+    const result = await stranger.call('Purchase', PURCHASE);
+    expect(result).toMatchObject({ kind: 'unreachable', at: 'token', code: 'invalid_client', mayHaveHappened: false });
+    expect(issuer.requestsOf('Purchase', result.tranId).length).toBe(0);
   });
 });
