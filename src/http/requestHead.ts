@@ -16,6 +16,8 @@ const READ = [
   'content-length',
   'transfer-encoding',
   'x-forwarded-for',
+  'accept-encoding',
+  'if-none-match',
 ] as const;
 type HeaderName = (typeof READ)[number];
 

@@ -108,8 +108,9 @@ export const isUsableTls = (tls: TlsOptions): boolean => {
 };
 
 /**
- * Gives a server with TLS other certificates, for connections made from now on; the present ones go on. Sessions of
- * before cannot be resumed, so that a caller whose authority was taken away has to show a certificate again.
+ * Gives a server with TLS other certificates, for connections made from now on; which of the present ones go on is not
+ * decided here. Sessions of before cannot be resumed, so that a caller whose authority was taken away has to show a
+ * certificate again.
  */
 export const exchangeTls = (server: Server, tls: TlsOptions): void => {
   if (!(server instanceof TlsServer)) throw new Error('a server without TLS cannot be given certificates');

@@ -47,6 +47,8 @@ export function openConnections(options: ConnectionsOptions): Pool {
     allowH2: false,
     timeout: options.connectTimeoutMs,
     rejectUnauthorized: true,
+    // Whatever the process was started with: the contract says TLS 1.2 and above.
+    minVersion: 'TLSv1.2',
     ...(options.tls.ca === undefined ? {} : { ca: options.tls.ca }),
     ...(options.tls.cert === undefined ? {} : { cert: options.tls.cert }),
     ...(options.tls.key === undefined ? {} : { key: options.tls.key.reveal() }),

@@ -111,11 +111,11 @@ export type Authority = {
   issue(host: string, validity?: Validity, kind?: KeyKind): Pair;
 };
 
-/** An authority, which issues certificates. */
-export function authority(validity: Validity = {}): Authority {
+/** An authority, which issues certificates. Of two with one name, OpenSSL takes the first for both. */
+export function authority(validity: Validity = {}, name = NAME_OF_AUTHORITY): Authority {
   const { privateKey, publicKey } = newPair();
-  const signer = { name: NAME_OF_AUTHORITY, key: privateKey };
-  const own = { name: NAME_OF_AUTHORITY, publicKey, isCa: true, host: undefined };
+  const signer = { name, key: privateKey };
+  const own = { name, publicKey, isCa: true, host: undefined };
   return {
     cert: certificate(signer, own, validity),
     issue: (host, forLeaf = {}, kind = 'ec') => {

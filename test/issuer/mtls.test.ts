@@ -2,8 +2,8 @@
  * Mutual TLS towards real TLS servers, in both versions, with certificates of private authorities made for the run; and
  * an issuer that asks for a token as well.
  */
-import type { SecureVersion } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import tls, { type SecureVersion } from 'node:tls';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Secret } from '../../src/domain/secret.ts';
 import type { IssuerTls } from '../../src/issuer/connections.ts';
 import { createHttpIssuer, type IssuerAlarm } from '../../src/issuer/httpIssuer.ts';
@@ -155,5 +155,21 @@ describe('an issuer behind OAuth and mutual TLS', () => {
     await connector.close();
     expect(await sending).toEqual(NOT_SENT);
     await waitFor('its connection to be closed', () => endpoint.sockets.every(socket => socket.destroyed));
+  });
+});
+
+describe('an issuer of TLS 1.1', () => {
+  it('gets nothing, whatever the process was started with', async () => {
+    const { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS } = tls;
+    onTestFinished(() => {
+      Object.assign(tls, { DEFAULT_MIN_VERSION, DEFAULT_CIPHERS });
+    });
+    // As `node --tls-min-v1.0 --tls-cipher-list=...` does it; the old versions need the lowest level of security.
+    Object.assign(tls, { DEFAULT_MIN_VERSION: 'TLSv1', DEFAULT_CIPHERS: 'DEFAULT@SECLEVEL=0' });
+    const issuer = await startIssuer(approve, { tls: { ...theirs, minVersion: 'TLSv1', maxVersion: 'TLSv1.1' } });
+    cleanUps.push(() => issuer.close());
+    const { send } = connectorTo(issuer.baseUrl, { ca: theirCa.cert });
+    expect(await send()).toEqual(NOT_SENT);
+    expect(issuer.requests).toHaveLength(0);
   });
 });

@@ -3,7 +3,7 @@
  * the issuer, and the journal keeps no record of it (I15). And the key that an answer is sealed for is never the caller's
  * choice.
  */
-import { constants, createPublicKey, type KeyObject } from 'node:crypto';
+import { constants, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { FlattenedEncrypt, GeneralEncrypt, importJWK, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -25,25 +25,27 @@ import {
   sealingPair,
   tokenOf,
 } from '../support/oauth.ts';
-import type { RedisServer } from '../support/redis.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
+import { bytesOf, Traces } from '../support/traces.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { Rig } from './rig.ts';
+import { Rig, UNHURRIED } from './rig.ts';
 
 const rig = new Rig();
 const bank = new Party('bank');
 const shop = new Party('shop');
 const narrow = new Party('narrow');
 let issuer: ScriptedIssuer;
-let redis: RedisServer;
+let traces: Traces;
 let gateway: Gateway;
 let session: Sealed;
 let ours: KeyObject;
 
 beforeAll(async () => {
   issuer = await rig.issuer();
-  redis = await rig.redis();
+  const redis = await rig.redis();
+  traces = new Traces(issuer, redis);
   gateway = await rig.gateway(issuer, {
+    ...UNHURRIED,
     journalUrl: redis.url,
     change: config => {
       config.clients.push(bank.config(), shop.config({ payload: 'plain' }), narrow.config({ scopes: ['Refund'] }));
@@ -53,16 +55,6 @@ beforeAll(async () => {
   ours = createPublicKey(readPrivate(testKeys().decryptionKeyFile));
 });
 afterAll(() => rig.end());
-
-const entries = async (): Promise<number> => {
-  const names = await redis.command('KEYS', '*:e:*');
-  return Array.isArray(names) ? names.length : 0;
-};
-
-/** What differs between any two answers. */
-const OWN = new Set(['timestamp', 'x-request-id', 'date']);
-const bytesOf = ({ status, headers, text }: Answer): string =>
-  JSON.stringify([status, Object.entries(headers).filter(([name]) => !OWN.has(name)), text]);
 
 const fresh = (): string => messageOf(gateway, PURCHASE, newTranId());
 /** An envelope by hand, for the gateway's key. */
@@ -81,28 +73,40 @@ const emptied = (index: number): string => byHand().split('.').with(index, '').j
 const importable = (key: JWK) => importJWK({ ...key, alg: 'RSA-OAEP-256' });
 const bytes = (text: string) => new TextEncoder().encode(text);
 
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const POINT = pair.publicKey.export({ format: 'jwk' });
+const PRIVATE_POINT = pair.privateKey.export({ format: 'jwk' });
+
 type Make = () => string | Promise<string>;
 const ENVELOPES: readonly (readonly [title: string, make: Make])[] = [
   ['S70: RSA1_5 by name', () => headed({ alg: 'RSA1_5' })],
   ['S70: RSA1_5 by padding', () => byHand({ padding: constants.RSA_PKCS1_PADDING })],
   ['S70: RSA-OAEP', () => headed({ alg: 'RSA-OAEP' })],
   ['S70: SHA-1 in it', () => byHand({ oaepHash: 'sha1' })],
+  ['S70: RSA-OAEP-384', () => headed({ alg: 'RSA-OAEP-384' })],
   ['S70: RSA-OAEP-512', () => headed({ alg: 'RSA-OAEP-512' })],
   ['S71: dir', () => headed({ alg: 'dir' })],
   ['S71: A128KW', () => headed({ alg: 'A128KW' })],
-  ['S71: ECDH-ES', () => headed({ alg: 'ECDH-ES', epk: {} })],
+  ['S71: A128GCMKW', () => headed({ alg: 'A128GCMKW', iv: 'AAAAAAAAAAAAAAAA', tag: 'AAAAAAAAAAAAAAAAAAAAAA' })],
+  ['S71: ECDH-ES', () => headed({ alg: 'ECDH-ES', epk: POINT })],
+  ['S71: ECDH-ES with a wrapped key', () => headed({ alg: 'ECDH-ES+A128KW', epk: POINT })],
   ['S72: a password with a billion rounds', () => headed({ alg: 'PBES2-HS256+A128KW', p2c: 1e9, p2s: 'AAAA' })],
   ['S73: compressed', () => byHand({ header: { zip: 'DEF' }, plain: deflateRawSync(bytes(fresh())) })],
   ['S73: a bomb', () => byHand({ header: { zip: 'DEF' }, plain: deflateRawSync(Buffer.alloc(50_000_000)) })],
-  ['S74: a key to agree with', () => headed({ epk: { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' } })],
+  ['S74: a point off the curve', () => headed({ alg: 'ECDH-ES', epk: { ...POINT, y: POINT.x } })],
+  ['S74: a private key to agree with', () => headed({ alg: 'ECDH-ES', epk: PRIVATE_POINT })],
+  ['S74: a key to agree with, beside the right algorithm', () => headed({ epk: POINT })],
   ['S75: A256GCM', () => byHand({ header: { enc: 'A256GCM' }, cekBytes: 32 })],
+  ['S75: A192GCM', () => byHand({ header: { enc: 'A192GCM' }, cekBytes: 24 })],
   ['S75: A128CBC-HS256', () => headed({ enc: 'A128CBC-HS256' })],
   ['S76: a bit of the header', () => changed(0)],
   ['S76: a bit of the key', () => changed(1)],
   ['S76: a bit of the iv', () => changed(2)],
   ['S76: a bit of the ciphertext', () => changed(3)],
   ['S76: a bit of the tag', () => changed(4)],
+  ['S76: no header', () => emptied(0)],
   ['S76: no key', () => emptied(1)],
+  ['S76: no iv', () => emptied(2)],
   ['S76: no ciphertext', () => emptied(3)],
   ['S76: no tag', () => emptied(4)],
   ['S78: four parts', () => byHand().split('.').slice(0, 4).join('.')],
@@ -112,6 +116,14 @@ const ENVELOPES: readonly (readonly [title: string, make: Make])[] = [
     async () => {
       const sealing = new FlattenedEncrypt(bytes(fresh())).setProtectedHeader({ ...HEADER, kid: 'enc-1' });
       return JSON.stringify(await sealing.encrypt(await importable(session.key)));
+    },
+  ],
+  [
+    'S78: JSON of the general form for one',
+    async () => {
+      const sealing = new GeneralEncrypt(bytes(fresh())).setProtectedHeader({ ...HEADER, kid: 'enc-1' });
+      sealing.addRecipient(await importable(session.key));
+      return JSON.stringify(await sealing.encrypt());
     },
   ],
   [
@@ -142,15 +154,22 @@ describe('bodies that cannot be opened', () => {
   });
 
   it.each(ENVELOPES)('%s is 400, with the bytes of every other, and leaves no trace', async (_, make) => {
-    const [seen, kept] = [issuer.requests.length, await entries()];
-    const answer = await post200(await make());
+    const body = await make();
+    const answer = await traces.noneOf(() => post200(body));
     expect(answer).toMatchObject({
       status: 400,
       body: { responseCode: '30', errors: [{ field: 'body', reason: 'cannot be opened' }] },
     });
     expect(answer.headers['content-type']).toBe('application/json');
     expect(bytesOf(answer)).toBe(bytesOf(await post200('x')));
-    expect([issuer.requests.length, await entries()]).toEqual([seen, kept]);
+  });
+
+  it('S80: wrong padding of the key and a wrong tag have one status and the same bytes', async () => {
+    const padding = await post200(byHand({ padding: constants.RSA_PKCS1_PADDING }));
+    const otherHash = await post200(byHand({ oaepHash: 'sha1' }));
+    const tag = await post200(changed(4));
+    expect(padding.status).toBe(400);
+    expect([bytesOf(padding), bytesOf(otherHash)]).toEqual([bytesOf(tag), bytesOf(tag)]);
   });
 
   it('S80: why is in our log alone, in a word', async () => {
@@ -166,10 +185,8 @@ describe('bodies that cannot be opened', () => {
 
 describe('bodies that are of the wrong kind', () => {
   const untouched = async (run: () => Promise<Answer>, status = 400) => {
-    const [seen, kept] = [issuer.requests.length, await entries()];
-    const answer = await run();
+    const answer = await traces.noneOf(run);
     expect(answer.status).toBe(status);
-    expect([issuer.requests.length, await entries()]).toEqual([seen, kept]);
     return answer;
   };
 
