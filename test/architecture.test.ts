@@ -83,6 +83,9 @@ const BAD: readonly Bad[] = [
   ['adapters never import each other', 'src/issuer/x.ts', "import { a } from '../sandbox/a.ts';\na();"],
   ['only gateway builds adapters', 'src/edge/x.ts', "import { a } from '../http/a.ts';\na();"],
   ['only gateway builds adapters', 'src/runtime/x.ts', "import { a } from '../journal/redis.ts';\na();"],
+  ['the client stands alone', 'src/client/x.ts', "import { a } from '../catalogue/a.ts';\na();"],
+  ['the client stands alone', 'src/client/x.ts', "import { a } from './generate/a.ts';\na();"],
+  ['the client stands alone', 'src/client/x.ts', "import { join } from 'node:path';\njoin();"],
   ['one vendor, one home', 'src/edge/x.ts', "import { Hono } from 'hono';\nnew Hono();"],
   ['one vendor, one home', 'src/issuer/x.ts', "import { a } from '@hono/node-server/serve';\na();"],
   ['one vendor, one home', 'src/http/x.ts', "import { Pool } from 'undici';\nnew Pool();"],
@@ -144,6 +147,8 @@ const GOOD: readonly (readonly [path: string, code: string])[] = [
   ],
   ['src/gateway.ts', "import { a } from './http/a.ts';\nimport { b } from './journal/redis/b.ts';\na(b);"],
   ['src/http/x.ts', "import { Hono } from 'hono';\nimport { cors } from 'hono/cors';\nnew Hono(cors);"],
+  ['src/client/crypto.ts', "import { importJWK } from 'jose';\nimport { a } from './a.ts';\nimportJWK(a);"],
+  ['src/client/generate/x.ts', "import { a } from '../../catalogue/a.ts';\nimport { b } from 'node:fs';\na(b);"],
   ['src/journal/redis/x.ts', "import { Redis } from 'ioredis';\nexport const a = Redis;"],
   ['src/sandbox/x.ts', "import { createServer } from 'node:http';\ncreateServer(() => setTimeout(f, Date.now()));"],
   [

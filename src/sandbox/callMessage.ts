@@ -3,9 +3,11 @@
  * is not in the catalogue is answered with what may have been meant.
  */
 import { APIS, apiByName } from '../catalogue/apis.ts';
+import { fieldRow, isFieldName } from '../catalogue/fields.ts';
 import { HEADER_NAMES } from '../catalogue/header.ts';
 import type { ApiRow, Part } from '../catalogue/row.ts';
-import { dayOf, timeOf } from './cards.ts';
+import type { WireFields, WireValue } from '../domain/message.ts';
+import { dayOf, timeOf } from './calendar.ts';
 
 /** What is wrong with what was typed, in a sentence for the person who typed it. */
 export class UsageError extends Error {}
@@ -18,8 +20,6 @@ export type CallDefaults = {
   readonly nowMs: number;
 };
 
-export type Fields = Readonly<Record<string, string>>;
-
 /** The row of the API that was typed. */
 export function typedApi(name: string): ApiRow {
   const row = apiByName(name);
@@ -29,9 +29,9 @@ export function typedApi(name: string): ApiRow {
 }
 
 /** The `name=value` words as fields of the API or of the header. */
-export function typedFields(row: ApiRow, words: readonly string[]): Fields {
+export function typedFields(row: ApiRow, words: readonly string[]): WireFields {
   const known = [...row.request.flatMap(namesOf), ...HEADER_NAMES];
-  const fields = new Map<string, string>();
+  const fields = new Map<string, WireValue>();
   for (const word of words) {
     const at = word.indexOf('=');
     if (at <= 0) throw new UsageError(`${word} is no field: fields are written name=value.`);
@@ -41,13 +41,13 @@ export function typedFields(row: ApiRow, words: readonly string[]): Fields {
       throw new UsageError(`${row.name} has no field ${name}. ${hint}`);
     }
     if (fields.has(name)) throw new UsageError(`${name} is there twice.`);
-    fields.set(name, word.slice(at + 1));
+    fields.set(name, typedValue(name, word.slice(at + 1)));
   }
   return Object.fromEntries(fields);
 }
 
 /** The whole message: the nine header fields, what was typed, and the first demo card where a card is missing. */
-export function callMessage(row: ApiRow, typed: Fields, defaults: CallDefaults): Fields {
+export function callMessage(row: ApiRow, typed: WireFields, defaults: CallDefaults): WireFields {
   const header = {
     participantId: defaults.participantId,
     tranBranch: '000001',
@@ -64,9 +64,28 @@ export function callMessage(row: ApiRow, typed: Fields, defaults: CallDefaults):
   return { ...header, ...(takesCard && !namesCard && { cardToken: defaults.cardToken }), ...typed };
 }
 
-/** The lists of other modules cannot be typed as one word, so they are not among the names. */
+/** A list of records is typed in JSON, a list of words with commas between them, anything else as it is. */
+function typedValue(name: string, text: string): WireValue {
+  if (name === 'recordList') return typedRecords(text);
+  return isFieldName(name) && fieldRow(name).type.kind === 'enums' ? text.split(',') : text;
+}
+
+const typedRecords = (text: string): WireValue => {
+  try {
+    const value: unknown = JSON.parse(text);
+    // What is in the list is left to the gateway to judge.
+    if (Array.isArray(value)) return value;
+  } catch {
+    // The sentence below says what is wrong.
+  }
+  throw new UsageError(
+    `recordList is a list of records in JSON: recordList='[{"cardLimitType":"PD","limitCount":"5"}]'`,
+  );
+};
+
 const namesOf = (part: Part): readonly string[] => {
   if ('field' in part) return [part.field];
+  if ('list' in part) return [part.list];
   return 'oneOf' in part ? part.oneOf : [];
 };
 

@@ -1,13 +1,25 @@
 /**
- * Reads credentials.json as the demo client does: the other end of what `credentials` writes.
+ * Reads credentials.json and the keys beside it as the demo client does: the other end of what `credentials` writes.
  */
 import { join, resolve } from 'node:path';
 import type { JsonObject } from '../catalogue/shape.ts';
+import type { Jwk } from '../client/client.ts';
 import { Secret } from '../domain/secret.ts';
 import { readIfThere } from '../keys/keyFiles.ts';
 import { isObject } from './body.ts';
 import { UsageError } from './callMessage.ts';
-import type { OauthClient } from './oauthClient.ts';
+
+/** The demo client that calls with OAuth. */
+export type OauthClient = {
+  readonly clientId: string;
+  readonly participantId: string;
+  /** The gateway's identifier: the audience of assertions. */
+  readonly issuer: string;
+  readonly tokenEndpoint: URL;
+  readonly scope: string;
+  readonly signingKeyFile: string;
+  readonly decryptionKeyFile: string;
+};
 
 export type DemoClient = {
   /** Of the gateway, without a slash at its end. */
@@ -15,8 +27,8 @@ export type DemoClient = {
   readonly clientId: string;
   readonly participantId: string;
   readonly token: Secret<string>;
-  /** The demo client that calls with OAuth; undefined where credentials.json has none. */
-  readonly oauth: (OauthClient & { readonly participantId: string }) | undefined;
+  /** Undefined where credentials.json has none. */
+  readonly oauth: OauthClient | undefined;
   /** The first demo card. */
   readonly cardToken: string;
 };
@@ -56,6 +68,16 @@ function oauthIn(part: JsonObject | undefined): DemoClient['oauth'] {
   if (!clientId || !participantId || !issuer || !tokenEndpoint || !scope) return undefined;
   if (!signingKeyFile || !decryptionKeyFile) return undefined;
   return { clientId, participantId, issuer, tokenEndpoint, scope, signingKeyFile, decryptionKeyFile };
+}
+
+/** A private key of the demo client's. Throws `UsageError` where the file holds none. */
+export async function readPrivateKey(file: string): Promise<Jwk> {
+  const jwk = parse((await readIfThere(file)) ?? '');
+  if (typeof jwk?.kty === 'string' && typeof jwk.kid === 'string' && typeof jwk.d === 'string') {
+    return { ...jwk, kty: jwk.kty, kid: jwk.kid };
+  }
+  // The content is not quoted: it is a private key, or was to be one.
+  throw new UsageError(`${file} holds no private key: stop the sandbox, delete the file and start it again.`);
 }
 
 function parse(text: string): JsonObject | undefined {

@@ -1,47 +1,42 @@
 /**
- * Sends one call and shows the exchange as a person reads it: what went out and what came back, with the token left
- * out, card numbers masked and CVV2, PIN blocks and the like hidden.
+ * Shows what goes over the wire as a person reads it: it stands in the place of the client's `fetch` and prints what goes
+ * out and what comes back, with tokens and envelopes shortened, card numbers masked and CVV2, PIN blocks and the like hidden.
  */
-import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { fieldRow, isFieldName } from '../catalogue/fields.ts';
+import type { Fetch } from '../client/client.ts';
 import { maskPan } from '../domain/card.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 
+/** A request as the client makes it: its headers are a plain object, its body a text. */
 export type Outgoing = {
-  readonly url: URL;
-  readonly token: Secret<string>;
-  /** The token as it is printed: whose it is, or its beginning. */
-  readonly tokenShown: string;
-  readonly tranId: string;
-  /** UNIX milliseconds. */
-  readonly timestamp: string;
-  readonly body: Secret<Readonly<Record<string, string>>>;
-  /** The body in its envelope, which goes out in its place. */
-  readonly jwe?: string;
-};
-
-/** Any HTTP request. */
-export type Sending = {
-  readonly method: 'GET' | 'POST';
-  readonly url: URL;
+  readonly method: string;
+  readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body: string;
 };
 
 export type Incoming = {
   readonly status: number;
   readonly reason: string;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Headers;
   readonly text: string;
   readonly tookMs: number;
 };
 
-/** Longer than any budget that a gateway gives a caller. */
-const TIMEOUT_MS = 30_000;
-const ANSWER_MAX_BYTES = 1024 * 1024;
-const JOSE = 'application/jose';
+/** How one kind of request is shown; undefined: not at all. */
+export type Shown = {
+  readonly outgoing: string | undefined;
+  /** `opened`: what was in the envelope of the answer. */
+  readonly incoming: (incoming: Incoming, opened?: string) => string;
+};
+
+export type WireOptions = {
+  readonly clock: Clock;
+  readonly print: (text: string) => void;
+  readonly show: (outgoing: Outgoing) => Shown;
+};
+
 /** Within the header of a JWT or a JWE, which is no secret. */
 const SHOWN_CHARS = 24;
 const HEADERS_OF_INTEREST = [
@@ -55,77 +50,90 @@ const HEADERS_OF_INTEREST = [
 /** An answer that is no JSON is shown this far. */
 const TEXT_SHOWN = 2_000;
 
-/** Sends the call and waits for the whole answer. Rejects when there is none, or none in time. */
-export const exchange = (outgoing: Outgoing, clock: Clock): Promise<Incoming> =>
-  transmit(
-    {
-      method: 'POST',
-      url: outgoing.url,
-      headers: headersOf(outgoing, `Bearer ${outgoing.token.reveal()}`),
-      body: outgoing.jwe ?? JSON.stringify(outgoing.body.reveal()),
-    },
-    clock,
-  );
+type Pending = { readonly shown: Shown; readonly incoming: () => Incoming };
 
-/** Sends a request and waits for the whole answer. Rejects when there is none, or none in time. */
-export async function transmit({ method, url, headers, body }: Sending, clock: Clock): Promise<Incoming> {
-  const startedMs = clock.monotonicMs();
-  const open = url.protocol === 'https:' ? requestHttps : requestHttp;
-  const request = open(url, { method, headers });
-  const stopWaiting = clock.after(TIMEOUT_MS, () => request.destroy(new Error(`no answer in ${TIMEOUT_MS} ms`)));
-  try {
-    const message = await new Promise<IncomingMessage>((resolve, reject) => {
-      request.once('response', resolve);
-      request.once('error', reject);
-      request.end(body);
-    });
-    return {
-      status: message.statusCode ?? 0,
-      reason: message.statusMessage ?? '',
-      headers: message.headers,
-      text: await readText(message),
-      tookMs: clock.monotonicMs() - startedMs,
+/** One line between a client and the network, printed as it is used. */
+export class ShownWire {
+  readonly #options: WireOptions;
+  /** The answer that came last: it is printed once it is known what was in it. */
+  #pending: Pending | undefined;
+  #silentUrl: string | undefined;
+  #begun = false;
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+  }
+
+  /** The address that did not answer the last request. */
+  get silentUrl(): string | undefined {
+    return this.#silentUrl;
+  }
+
+  readonly fetch: Fetch = async (url, init) => {
+    const { clock, print, show } = this.#options;
+    this.flush();
+    const outgoing = outgoingOf(url, init);
+    const shown = show(outgoing);
+    if (shown.outgoing !== undefined) print((this.#begun ? '\n' : '') + shown.outgoing);
+    this.#begun = true;
+    const startedMs = clock.monotonicMs();
+    this.#silentUrl = url;
+    const response = await fetch(url, init);
+    const chunks: Uint8Array[] = [];
+    let endedMs = startedMs;
+    const noted = response.body?.pipeThrough(
+      new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
+        transform: (chunk, controller) => {
+          chunks.push(chunk);
+          controller.enqueue(chunk);
+        },
+        flush: () => {
+          this.#silentUrl = undefined;
+          endedMs = clock.monotonicMs();
+        },
+      }),
+    );
+    const { status, statusText: reason, headers } = response;
+    const textOf = () => Buffer.concat(chunks).toString('utf8');
+    this.#pending = {
+      shown,
+      incoming: () => ({ status, reason, headers, text: textOf(), tookMs: endedMs - startedMs }),
     };
-  } finally {
-    stopWaiting();
+    return new Response(noted ?? null, { status, statusText: reason, headers });
+  };
+
+  /** Prints the answer that came last; tells its status. */
+  flush(opened?: string): number | undefined {
+    if (!this.#pending) return undefined;
+    const { shown, incoming } = this.#pending;
+    this.#pending = undefined;
+    const answer = incoming();
+    this.#options.print(`\n${shown.incoming(answer, opened)}`);
+    return answer.status;
   }
 }
 
-async function readText(message: IncomingMessage): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of message) {
-    size += chunk.length;
-    if (size > ANSWER_MAX_BYTES) throw new Error(`the answer is longer than ${ANSWER_MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function outgoingOf(url: string, { method = 'GET', headers, body }: RequestInit): Outgoing {
+  const text = typeof body === 'string' ? body : '';
+  return { method, url, headers: Object.fromEntries(new Headers(headers)), body: text };
 }
 
-const headersOf = ({ jwe, timestamp, tranId }: Outgoing, authorization: string): Readonly<Record<string, string>> => ({
-  authorization,
-  'content-type': jwe === undefined ? 'application/json' : JOSE,
-  timestamp,
-  'idempotency-key': tranId,
-});
-
-/** What goes out, as lines to print. */
-export function showOutgoing(outgoing: Outgoing): string {
-  const { url, tokenShown, body, jwe } = outgoing;
-  const headers = Object.entries(headersOf(outgoing, `Bearer ${tokenShown}`)).map(
-    ([name, value]) => `${name}: ${value}`,
-  );
-  const text = pretty(body.reveal());
-  return [`POST ${url.href}`, ...headers, '', jwe === undefined ? text : inEnvelope(jwe, text)].join('\n');
+/** A call of an API; `body` is what is sent, inside its envelope where there is one. */
+export function showCall(
+  { method, url, headers, body }: Outgoing,
+  options: { readonly tokenShown: string; readonly body: Secret<Readonly<Record<string, unknown>>> },
+): string {
+  const shown = { ...headers, authorization: `Bearer ${options.tokenShown}` };
+  const order = ['authorization', 'content-type', 'timestamp', 'idempotency-key'] as const;
+  const lines = order.map(name => `${name}: ${Reflect.get(shown, name)}`);
+  const text = pretty(options.body.reveal());
+  const sealed = headers['content-type'] === 'application/jose';
+  return [`${method} ${url}`, ...lines, '', sealed ? inEnvelope(body, text) : text].join('\n');
 }
-
-/** Whether the answer is an envelope (RFC 7516, 7.1). */
-export const isEnvelope = ({ headers }: Incoming): boolean =>
-  /^application\/jose *(;|$)/i.test(headers['content-type'] ?? '');
 
 /** What came back, as lines to print; `opened` is what was in its envelope. */
 export function showIncoming({ status, reason, headers, text, tookMs }: Incoming, opened?: string): string {
-  const shown = HEADERS_OF_INTEREST.flatMap(name => (headers[name] === undefined ? [] : [`${name}: ${headers[name]}`]));
+  const shown = HEADERS_OF_INTEREST.flatMap(name => (headers.has(name) ? [`${name}: ${headers.get(name)}`] : []));
   const body = opened === undefined ? readable(text) : inEnvelope(text, readable(opened));
   return [`HTTP ${status} ${reason} in ${tookMs.toFixed(1)} ms`, ...shown, '', body].join('\n');
 }
@@ -144,7 +152,7 @@ function readable(text: string): string {
 }
 
 /** `JSON.stringify` asks for every value at every depth, so nothing in a list of records escapes it. */
-export const pretty = (value: unknown): string =>
+const pretty = (value: unknown): string =>
   JSON.stringify(
     value,
     (name, inner: unknown) => {

@@ -7,11 +7,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { APIS } from '../../src/catalogue/apis.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { runCall } from '../../src/sandbox/call.ts';
 
-type Seen = { request: IncomingMessage; body: Record<string, string> };
+type Seen = { request: IncomingMessage; body: Record<string, unknown> };
 type Reply = { status: number; headers?: Record<string, string>; body: string };
 
 const TOKEN = 'secret-token-of-the-demo-client-0123456789abc';
@@ -29,7 +30,15 @@ beforeEach(async () => {
   reply = ({ body }) => ({
     status: 200,
     headers: seen.length > 1 ? { 'idempotent-replayed': 'true' } : {},
-    body: JSON.stringify({ tranId: body.tranId, responseCode: '00', cardNumber: NUMBER, CVV2: '737' }),
+    body: JSON.stringify({
+      participantId: body.participantId,
+      tranId: body.tranId,
+      responseCode: '00',
+      cardNumber: NUMBER,
+      CVV2: '737',
+      availableBalance: '10.00',
+      balanceCurrency: '840',
+    }),
   });
   gateway = createServer(async (request, response) => {
     let text = '';
@@ -137,6 +146,46 @@ describe('a call', () => {
     expect(seen[0]?.request.url).toBe(url);
   });
 
+  it('takes a list of records in JSON, and a list of words with commas between them', async () => {
+    const records = [{ cardLimitType: 'DAY', limitAmount: '100.00' }, { cardLimitType: 'MON' }];
+    expect(await run('CardLimitSetting', `recordList=${JSON.stringify(records)}`, 'posFlag=Y')).toBe(0);
+    expect(seen[0]?.body).toMatchObject({ cardToken: 'first', recordList: records, posFlag: 'Y' });
+    expect(await run('TokenRequest', 'expiryDate=3101', 'CVV2=123', 'useCaseIndicator=HCE,QRC', 'cvm=otp')).toBe(0);
+    expect(seen[1]?.body).toMatchObject({ useCaseIndicator: ['HCE', 'QRC'], cvm: ['otp'] });
+  });
+
+  it('reaches every API of the catalogue', async () => {
+    for (const { name, path } of APIS) {
+      await run(name);
+      expect(seen.at(-1)?.request.url, name).toBe(`/card-api${path}`);
+      expect(seen.at(-1)?.body.tranCode, name).toBe(name);
+    }
+  });
+
+  it('goes to another site when a 307 says so, if --site names it; otherwise the 307 is shown', async () => {
+    reply = ({ request, body }) => {
+      const { participantId, tranId } = body;
+      const moved = { status: 307, headers: { location: `${base()}/other/tranmgr/purchase` }, body: '{}' };
+      const answer = { participantId, tranId, responseCode: '00' };
+      return request.url?.startsWith('/other/') ? { status: 200, body: JSON.stringify(answer) } : moved;
+    };
+    const purchase = ['Purchase', 'tranAmount=1', 'tranCurrency=840'];
+    expect(await run(...purchase)).toBe(1);
+    expect(seen.length).toBe(1);
+    expect(printed()).toContain(`location: ${base()}/other/tranmgr/purchase`);
+    expect(await run(...purchase, '--site', `${base()}/other`)).toBe(0);
+    expect(seen.length).toBe(3);
+    expect(seen[2]?.body).toEqual(seen[1]?.body);
+    expect(seen[2]?.request.headers.authorization).toBe(`Bearer ${TOKEN}`);
+    expect(printed()).toContain(`POST ${base()}/other/tranmgr/purchase`);
+  });
+
+  it.each(['hello', '{"tranId":"another","responseCode":"00"}'])('does not take for an answer: %s', async body => {
+    reply = () => ({ status: 200, body });
+    expect(await run('BalanceInquiry')).toBe(1);
+    expect(printed()).toContain('That is no answer to this call.');
+  });
+
   it('ends with 1 for any other status, and shows a body that is no JSON without card numbers', async () => {
     reply = () => ({ status: 400, body: `<p>${NUMBER}</p>` });
     expect(await run('BalanceInquiry')).toBe(1);
@@ -149,13 +198,17 @@ describe('what is not right is said in a sentence', () => {
   it.each<[string[], string]>([
     [['Purchas'], 'There is no API Purchas. Did you mean Purchase?'],
     [['purchase'], 'Did you mean Purchase?'],
-    [['Everything'], 'There are BalanceInquiry, LoadFund'],
+    [['Everything'], 'There are CardApplication, CustomerCardInfoInquiry'],
     [['Purchase', 'tranAmunt=1'], 'Purchase has no field tranAmunt. Did you mean tranAmount'],
     [['BalanceInquiry', 'tranAmount=1'], 'BalanceInquiry has no field tranAmount.'],
     [['Purchase', 'tranAmount'], 'fields are written name=value'],
     [['Purchase', '=1'], 'fields are written name=value'],
     [['Purchase', 'tranAmount=1', 'tranAmount=2'], 'tranAmount is there twice'],
     [['Purchase', '--to', 'ftp://x'], '--to takes a URL'],
+    [['Purchase', '--site', 'x'], '--site takes a URL'],
+    [['CardLimitSetting', 'recordList=DAY'], 'recordList is a list of records in JSON'],
+    [['CardLimitSetting', 'recordList={}'], 'recordList is a list of records in JSON'],
+    [['Purchase', '--tran-id', 'a b'], 'A tranId must be 1 to 32 of'],
     [['Purchase', '--to'], 'Usage: npm run call'],
     [['Purchase', '--repeet'], 'Usage: npm run call'],
     [[], 'Usage: npm run call'],

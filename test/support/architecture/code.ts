@@ -8,9 +8,12 @@ import { isNode, type Node, type Source } from './source.ts';
 const FUNCTION_LINES = 70;
 const FILE_LINES = 400;
 
-/** The sandbox is a program of its own; the runtime is where time and chance come from. */
+/**
+ * The sandbox is a program of its own; the runtime is where time and chance come from, and the client, which is used where
+ * there is no gateway, has a runtime of its own.
+ */
 const outsideRuntime = (path: string): boolean =>
-  inSrc(path) && !path.startsWith('src/runtime/') && !path.startsWith('src/sandbox/');
+  inSrc(path) && !/^src\/(runtime\/|sandbox\/|client\/system\.ts$)/.test(path);
 const outsideConfig = (path: string): boolean => inSrc(path) && !path.startsWith('src/config/');
 const isTypeScript = (path: string): boolean => path.endsWith('.ts');
 

@@ -20,7 +20,8 @@ const ADAPTERS: readonly { readonly name: string; readonly has: (path: string) =
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   hono: ['src/http/'],
   '@hono/node-server': ['src/http/'],
-  jose: ['src/edge/', 'src/issuer/credentials', 'src/sandbox/oauthClient'],
+  // The client is used where nothing else of the gateway is, so it has its own hands for keys.
+  jose: ['src/edge/', 'src/issuer/credentials', 'src/client/crypto'],
   undici: ['src/issuer/'],
   opossum: ['src/issuer/'],
   ioredis: ['src/journal/redis'],
@@ -86,6 +87,22 @@ const compositionRule = fileRule(
     for (const { specifier, path, line, typeOnly } of imports) {
       if (typeOnly || adapterOf(path) === undefined) continue;
       found(line, `takes code from the adapter ${specifier}`, 'take it as an argument; src/gateway.ts builds adapters');
+    }
+  },
+);
+
+const clientRule = fileRule(
+  'the client stands alone',
+  path => path.startsWith('src/client/') && !path.startsWith('src/client/generate/'),
+  ({ imports }, found) => {
+    for (const { specifier, path, line } of imports) {
+      if (specifier === 'jose' || (path?.startsWith('src/client/') && !path.startsWith('src/client/generate/')))
+        continue;
+      found(
+        line,
+        `the client imports ${specifier}`,
+        'it is used where nothing of the gateway and no Node module need be',
+      );
     }
   },
 );
@@ -170,6 +187,7 @@ export const IMPORT_RULES: readonly Rule[] = [
   portsRule,
   adaptersRule,
   compositionRule,
+  clientRule,
   vendorsRule,
   testRule,
   barrelRule,
