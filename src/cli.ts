@@ -8,6 +8,7 @@ import { checkConfig } from './config/checkConfig.ts';
 import { configFile, environment, sandboxPlaces } from './config/environment.ts';
 import { runKeys } from './keys/keys.ts';
 import { serve } from './main.ts';
+import { runOpenapi } from './openapi/write.ts';
 import { systemClock } from './runtime/clock.ts';
 import { systemRandom } from './runtime/random.ts';
 import { runCall } from './sandbox/call.ts';
@@ -88,6 +89,13 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     {
       does: 'make, exchange and compare keys (npm run keys -- --help)',
       run: args => runKeys(args, { clock: systemClock, random: systemRandom }, { print, complain }),
+    },
+  ],
+  [
+    'openapi',
+    {
+      does: 'write the OpenAPI document (npm run openapi -- FILE)',
+      run: args => runOpenapi(args, print),
     },
   ],
   [

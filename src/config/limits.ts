@@ -4,6 +4,7 @@
  */
 
 const SECOND_MS = 1000;
+export const MINUTE_MS = 60_000;
 export const HOUR_MS = 3_600_000;
 
 /** The caller's budget from arrival to answer: what card schemes leave a remote authorizer. */
@@ -64,6 +65,16 @@ export const RETENTION_HOURS_DEFAULT = 168;
 export const TRAN_DATE_MARGIN_HOURS = 48;
 /** Below this no `tranDate` at all would be acceptable. */
 export const RETENTION_HOURS_LEAST = TRAN_DATE_MARGIN_HOURS + 1;
+/**
+ * How long no money moves after the journal has lost data: as long as callers go on repeating what they were not told,
+ * which the journal would no longer recognise.
+ */
+export const AMNESIA_MINUTES_DEFAULT = 10;
+/** A day: whoever repeats for longer has a person to ask. */
+export const AMNESIA_MINUTES_MOST = 24 * 60;
+/** Replicas that a claim may wait for; a journal with more has no use for all of them. */
+export const REPLICAS_MOST = 5;
+
 /** A year: what is older belongs into an archive. */
 export const RETENTION_HOURS_MOST = 24 * 366;
 

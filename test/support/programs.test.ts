@@ -1,5 +1,5 @@
 /**
- * Getting a Redis server, on machines made up of a path with stand-ins for package managers: one that works, one that
+ * Getting a Redis server and a browser, on machines made up of a path with stand-ins for package managers: one that works, one that
  * does not, none at all.
  */
 import { chmodSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { expect, it } from 'vitest';
 import { startChild } from './children.ts';
 import { tempDir } from './places.ts';
 
-const SCRIPT = fileURLToPath(new URL('./redisBinary.ts', import.meta.url));
+const script = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
 const ADVICE = /^The tests need a Redis server: install one .*\n$/m;
 
 /** A folder with programs, each a shell script. */
@@ -23,8 +23,8 @@ function machine(programs: Readonly<Record<string, string>>): string {
   return dir;
 }
 
-async function run(path: string): Promise<{ code: number | null; printed: string }> {
-  const child = await startChild(process.execPath, [SCRIPT], { env: { PATH: path } });
+async function run(path: string, name = 'redisBinary'): Promise<{ code: number | null; printed: string }> {
+  const child = await startChild(process.execPath, [script(name)], { env: { PATH: path } });
   return { code: await child.exited, printed: child.stdout() + child.stderr() };
 }
 
@@ -47,4 +47,11 @@ it.each([
   expect(code).toBe(1);
   expect(printed).toMatch(ADVICE);
   expect(printed).not.toContain('broken');
+});
+
+it('goes on without a browser, and says in one sentence what to install', async () => {
+  const { code, printed } = await run(machine({ brew: 'exit 1' }), 'chromiumBinary');
+  expect(code).toBe(0);
+  expect(printed).toMatch(/^The tests need a Chromium browser: install one .*\n$/m);
+  expect(await run(machine({ chromium: 'exit 0' }), 'chromiumBinary')).toEqual({ code: 0, printed: '' });
 });
