@@ -3,9 +3,10 @@
  * books as a whole, which always add up to zero. Amounts are text with a sign where they are negative; they are the truth, not the wire.
  */
 import type { CurrencyCode } from '../domain/currencies.ts';
-import { wire } from './inquiries.ts';
-import type { Card, HoldPart } from './rows.ts';
-import type { Store } from './store.ts';
+import { wire } from './apis/inquiries.ts';
+import type { Card } from './store/records.ts';
+import type { HoldPart } from './store/rows.ts';
+import type { Store } from './store/store.ts';
 import { availableOf, heldOf } from './turn.ts';
 
 /** Newest effects and hold parts that one answer shows: a bound on its size, far beyond what a person reads. */
@@ -14,6 +15,8 @@ const SHOWN_MAX = 10_000;
 export type CardView = {
   readonly cardToken: string;
   readonly participantId: string;
+  /** The one that it draws on; absent while it is linked to none. */
+  readonly accountNo?: string;
   readonly balanceCurrency: string;
   readonly availableBalance: string;
   readonly ledgerBalance: string;
@@ -49,23 +52,25 @@ export type EffectView = {
 export function viewCard(store: Store, cardToken: string): CardView | undefined {
   const card = store.cardByToken(cardToken);
   if (!card) return undefined;
-  const available = store.balance(availableOf(card));
-  const held = store.balance(heldOf(card));
+  const isLinked = card.account !== undefined;
+  const available = isLinked ? store.balance(availableOf(card)) : 0n;
+  const held = isLinked ? store.balance(heldOf(card)) : 0n;
   return {
     cardToken,
     participantId: card.participantId,
+    ...(card.account !== undefined && { accountNo: card.account }),
     balanceCurrency: card.currency,
     availableBalance: wire(available, card.currency),
     ledgerBalance: wire(available + held, card.currency),
     blockedAmount: wire(held, card.currency),
     holds: viewHolds(store, card),
     effects: viewEffects(store, card),
-    effectsTotal: store.countEffects(cardToken),
+    effectsTotal: store.countEffects(card.root),
   };
 }
 
 function viewEffects(store: Store, card: Card): readonly EffectView[] {
-  return store.effects(card.token, SHOWN_MAX).map(call => ({
+  return store.effects(card.root, SHOWN_MAX).map(call => ({
     tranId: call.tranId,
     tranType: call.api,
     ...(call.originalTranId !== undefined && { originalTranId: call.originalTranId }),
@@ -77,7 +82,7 @@ function viewEffects(store: Store, card: Card): readonly EffectView[] {
 }
 
 function viewHolds(store: Store, card: Card): readonly HoldView[] {
-  const byRoot = Map.groupBy(store.holdPartsOfCard(card.token, SHOWN_MAX), part => part.rootSeq);
+  const byRoot = Map.groupBy(store.holdPartsOfCard(card.root, SHOWN_MAX), part => part.rootSeq);
   return [...byRoot.values()].flatMap(parts => {
     const root = parts.find(part => part.seq === part.rootSeq);
     return root ? [viewHold(root, parts, card.currency)] : [];

@@ -1,26 +1,43 @@
 /**
- * The demo cards: made once, when the ledger is new, with numbers that pass the Luhn check in a range that belongs to
- * nobody's real card here, and with money on them. Later starts find them as they were left.
+ * Cards as the ledger begins with them: the demo cards, made once, when the ledger is new, in a range that belongs to
+ * nobody's real card here, with money on them and a demo customer who owns them; and how any card is put into the ledger.
  */
-import { isPan } from '../domain/card.ts';
-import { type CurrencyCode, isCurrencyCode } from '../domain/currencies.ts';
+import type { CurrencyCode } from '../domain/currencies.ts';
 import { parseMoney } from '../domain/money.ts';
 import { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
-import type { Card } from './rows.ts';
-import type { Store } from './store.ts';
-import { availableOf, heldOf, outside } from './turn.ts';
+import { dayOf, expiryIn, timeOf } from './calendar.ts';
+import { CARD_PREFIX, digits, newPan } from './chance.ts';
+import { PRODUCTS } from './products.ts';
+import type { Card, Customer } from './store/records.ts';
+import type { Store } from './store/store.ts';
+import { availableOf, outside } from './turn.ts';
 
-/** Where the demo cards begin: the prefix that the sandbox's routes know. */
-export const CARD_PREFIX = '4220';
 export const DEMO_PARTICIPANT = '100000';
 
-const PAN_LENGTH = 16;
+/** Who owns the demo cards. */
+export const DEMO_CUSTOMER: Customer = {
+  participantId: DEMO_PARTICIPANT,
+  customerId: 'DEMO-CUSTOMER',
+  idType: 'P',
+  idNo: 'DEMO-0001',
+  name: 'Demo Customer',
+  mobile: '+12025550100',
+  email: 'demo@example.com',
+  address: undefined,
+  deliveryAddress: undefined,
+  deliveryPostCode: undefined,
+  deliveryCountry: undefined,
+};
+
 const YEARS_VALID = 4;
+const ACCOUNT_DIGITS = 10;
+/** The one type of account that the demo issuer has. */
+const ACCOUNT_TYPE = '10';
 
 type Seed = {
-  readonly currency: string;
+  readonly product: string;
   readonly balance: string;
   /** A fixed token, for a card that is made to be refused; credentials.json does not name it. */
   readonly token?: string;
@@ -29,31 +46,130 @@ type Seed = {
 };
 
 const SEEDS: readonly Seed[] = [
-  { currency: '840', balance: '25000.00' },
-  { currency: '840', balance: '10000.00' },
-  { currency: '392', balance: '1500000' },
-  { currency: '414', balance: '5000.000' },
-  { currency: '840', balance: '1000.00', token: `${CARD_PREFIX}-demo-frozen`, blockStatus: 'B' },
-  { currency: '840', balance: '1000.00', token: `${CARD_PREFIX}-demo-expired`, expired: true },
+  { product: 'PREPAID01', balance: '25000.00' },
+  { product: 'PREPAID01', balance: '10000.00' },
+  { product: 'PREPAID02', balance: '1500000' },
+  { product: 'PREPAID03', balance: '5000.000' },
+  { product: 'PREPAID01', balance: '1000.00', token: `${CARD_PREFIX}-demo-frozen`, blockStatus: 'B' },
+  { product: 'PREPAID01', balance: '1000.00', token: `${CARD_PREFIX}-demo-expired`, expired: true },
 ];
 
-/** A card to put into the ledger, with what is on it in minor units. */
-export type CardToAdd = { readonly card: Card; readonly opening: bigint };
+/** The demo cards that credentials.json promises in US dollars; a start that finds fewer makes more. */
+const LISTED_MIN = 2;
+const PROMISED = { product: 'PREPAID01', balance: '10000.00' };
 
-/** Makes the demo cards where the ledger has none yet. All of them or none: a crash half way leaves a new ledger. */
+/**
+ * Makes the demo cards where the ledger has none yet, and new ones in the place of those that were closed or blocked since.
+ * All of them or none: a crash half way leaves a new ledger.
+ */
 export function seedCards(store: Store, clock: Clock, random: Random): void {
   store.inTransaction(() => {
-    if (store.cards().length > 0) return;
-    SEEDS.forEach((seed, place) => {
-      addCard(store, clock, demoCard(seed, clock, random), place);
-    });
+    const cards = store.cards();
+    const fit = listedCards(store).filter(({ product }) => product === PROMISED.product);
+    const missing: readonly Seed[] = Array.from({ length: Math.max(LISTED_MIN - fit.length, 0) }, () => PROMISED);
+    const { participantId, customerId } = DEMO_CUSTOMER;
+    if (!store.records.customers.find({ participantId, customerId })) store.records.customers.save(DEMO_CUSTOMER);
+    for (const seed of cards.length === 0 ? SEEDS : missing) addDemoCard(store, seed, clock, random);
   });
 }
 
-/** Puts one card into the ledger and its money on it. Runs inside the caller's transaction. */
-export function addCard(store: Store, clock: Clock, { card, opening }: CardToAdd, place: number): void {
-  store.addCard(card, place);
-  for (const account of [availableOf(card), heldOf(card), outside(card)]) store.openAccount(account, card.currency);
+/** The cards that credentials.json names: the demo cards that pay, those in dollars first, as the first call is made in them. */
+export const listedCards = (store: Store): readonly Card[] =>
+  store
+    .cards()
+    .filter(card => card.listed && card.cardStatus === 'N' && card.blockStatus === 'N' && card.account !== undefined)
+    .toSorted((a, b) => Number(b.product === PROMISED.product) - Number(a.product === PROMISED.product));
+
+function addDemoCard(store: Store, seed: Seed, clock: Clock, random: Random): void {
+  const currency = PRODUCTS.get(seed.product)?.currency;
+  const opening = currency === undefined ? 'form' : parseMoney(seed.balance, currency);
+  if (currency === undefined || typeof opening === 'string') throw new TypeError('a demo card that cannot be made');
+  const newDigits = (count: number): string => digits(random, count);
+  const card = openCard(store, {
+    // As long as the wire allows: 4, a dash and 22 characters of chance.
+    token: seed.token ?? `${CARD_PREFIX}-${random.id()}`,
+    participantId: DEMO_PARTICIPANT,
+    customerId: DEMO_CUSTOMER.customerId,
+    number: new Secret(newPan(newDigits)),
+    expiry: expiryIn(clock.wallMs(), seed.expired ? -1 : YEARS_VALID),
+    flag: 'V',
+    product: seed.product,
+    currency,
+    account: openAccount(store, DEMO_CUSTOMER, currency, newDigits),
+    openDate: dayOf(clock.wallMs()),
+    cardStatus: 'N',
+    blockStatus: seed.blockStatus ?? 'N',
+    listed: seed.token === undefined,
+    // So that one-time passwords can be tried at once.
+    secureBy: 'S',
+  });
+  bookOpening(store, clock, card, opening.minor);
+}
+
+/** A new account of the customer, with nothing on it. Tells its number. */
+export function openAccount(
+  store: Store,
+  { participantId, customerId }: Pick<Customer, 'participantId' | 'customerId'>,
+  currency: CurrencyCode,
+  newDigits: (count: number) => string,
+): string {
+  const { accounts } = store.records;
+  let accountNo = newDigits(ACCOUNT_DIGITS);
+  while (accounts.find({ accountNo })) accountNo = newDigits(ACCOUNT_DIGITS);
+  accounts.save({ accountNo, participantId, customerId, accountType: ACCOUNT_TYPE, status: 'N', currency });
+  for (const side of ['available', 'held'] as const) store.openAccount(`${side}:${accountNo}`, currency);
+  store.openAccount(`external:${currency}`, currency);
+  return accountNo;
+}
+
+/** What a card is made of: what has to be said, and what is said only where it is not as usual. */
+export type CardDraft = Pick<
+  Card,
+  | 'token'
+  | 'participantId'
+  | 'customerId'
+  | 'number'
+  | 'expiry'
+  | 'flag'
+  | 'product'
+  | 'currency'
+  | 'account'
+  | 'openDate'
+  | 'cardStatus'
+> &
+  Partial<Card>;
+
+/** Puts a new card into the records, the first of its line: unlisted, without PIN or limits, to be used everywhere. */
+export function openCard(store: Store, draft: CardDraft): Card {
+  const card: Card = {
+    root: draft.token,
+    picture: undefined,
+    embossName: undefined,
+    blockStatus: 'N',
+    listed: false,
+    place: store.records.nextPlace(),
+    pin: undefined,
+    pinTries: 0,
+    pinLocked: false,
+    domestic: true,
+    oversea: true,
+    ecommerce: true,
+    pos: true,
+    blacklisted: false,
+    whitelisted: false,
+    secureBy: undefined,
+    secureMobile: undefined,
+    secureEmail: undefined,
+    dcvvCount: 0,
+    dcvvUntilMs: 0,
+    ...draft,
+  };
+  store.records.cards.save(card);
+  return card;
+}
+
+/** Books the money that a card begins with, in minor units. Runs inside the caller's transaction. */
+export function bookOpening(store: Store, clock: Clock, card: Card, opening: bigint): void {
   if (opening === 0n) return;
   const seq = store.nextSeq();
   const nowMs = clock.wallMs();
@@ -64,8 +180,10 @@ export function addCard(store: Store, clock: Clock, { card, opening }: CardToAdd
     tranId: `opening/${card.token}`,
     api: 'Opening',
     content: '{}',
-    cardToken: card.token,
+    cardToken: card.root,
     otherCardToken: undefined,
+    account: card.account,
+    otherAccount: undefined,
     code: '00',
     answer: '{}',
     authCode: undefined,
@@ -79,50 +197,3 @@ export function addCard(store: Store, clock: Clock, { card, opening }: CardToAdd
   });
   store.move(seq, outside(card), availableOf(card), opening);
 }
-
-function demoCard(seed: Seed, clock: Clock, random: Random): CardToAdd {
-  const card: Card = {
-    // As long as the wire allows: 4, a dash and 22 characters of chance.
-    token: seed.token ?? `${CARD_PREFIX}-${random.id()}`,
-    participantId: DEMO_PARTICIPANT,
-    number: new Secret(makePan(random)),
-    expiry: expiryIn(clock, seed.expired ? -1 : YEARS_VALID),
-    cvv2: new Secret(digits(random, 3)),
-    currency: currencyOf(seed),
-    cardStatus: 'N',
-    blockStatus: seed.blockStatus ?? 'N',
-    listed: seed.token === undefined,
-  };
-  const opening = parseMoney(seed.balance, card.currency);
-  if (typeof opening === 'string') throw new TypeError('a demo card has a balance that is no amount');
-  return { card, opening: opening.minor };
-}
-
-function currencyOf(seed: Seed): CurrencyCode {
-  if (!isCurrencyCode(seed.currency)) throw new TypeError('a demo card has a currency that is none');
-  return seed.currency;
-}
-
-/** A number with the demo prefix and a good check digit (Luhn). */
-function makePan(random: Random): string {
-  const body = CARD_PREFIX + digits(random, PAN_LENGTH - CARD_PREFIX.length - 1);
-  const check = [...'0123456789'].find(digit => isPan(body + digit));
-  if (check === undefined) throw new TypeError('one of ten digits is always the check digit');
-  return body + check;
-}
-
-const digits = (random: Random, count: number): string =>
-  Array.from({ length: count }, () => Math.floor(random.fraction() * 10)).join('');
-
-/** YYMM so many years from now. */
-function expiryIn(clock: Clock, years: number): string {
-  const day = dayOf(clock.wallMs());
-  return String(Number(day.slice(2, 4)) + years).padStart(2, '0') + day.slice(4, 6);
-}
-
-const stamp = (ms: number): string => new Date(ms).toISOString().replaceAll(/[-:T]/g, '');
-
-/** The UTC day, YYYYMMDD. */
-export const dayOf = (ms: number): string => stamp(ms).slice(0, 8);
-/** The UTC time of day, HHMMSS. */
-export const timeOf = (ms: number): string => stamp(ms).slice(8, 14);

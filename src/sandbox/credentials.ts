@@ -5,13 +5,14 @@
  */
 import { createHash } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { MODULES } from '../catalogue/scopes.ts';
 import { Secret } from '../domain/secret.ts';
 import { keepOnce, makeDirectory, replaceFile } from '../keys/keyFiles.ts';
 import { makeSealKey } from '../keys/make.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
-import { DEMO_PARTICIPANT, seedCards } from './cards.ts';
-import { wire } from './inquiries.ts';
+import { wire } from './apis/inquiries.ts';
+import { DEMO_PARTICIPANT, listedCards, seedCards } from './cards.ts';
 import { Ledger } from './ledger.ts';
 import { type OauthKeyFiles, prepareOauthKeys } from './oauthKeys.ts';
 import { availableOf } from './turn.ts';
@@ -21,7 +22,7 @@ export const DEMO_CLIENT = 'demo-wallet';
 /** The demo client that calls with OAuth and encrypted payloads. */
 export const DEMO_OAUTH_CLIENT = 'demo-bank';
 /** What demo-bank asks for: all that it was assigned. */
-const OAUTH_SCOPE = 'Transaction';
+const OAUTH_SCOPE = MODULES.join(' ');
 
 /** A demo card as credentials.json gives it, whole: it is a test card, and this is the one place that tells its secrets. */
 export type DemoCard = {
@@ -142,15 +143,14 @@ async function keepHash(path: string, token: string, random: Random): Promise<vo
 }
 
 function prepareCards(file: string, clock: Clock, random: Random): readonly DemoCard[] {
-  const ledger = new Ledger(file, clock);
+  const ledger = new Ledger(file, clock, random);
   try {
     seedCards(ledger.store, clock, random);
-    const listed = ledger.store.cards().filter(card => card.listed);
-    return listed.map(card => ({
+    return listedCards(ledger.store).map(card => ({
       cardToken: card.token,
       cardNumber: card.number.reveal(),
       expiryDate: card.expiry,
-      CVV2: card.cvv2.reveal(),
+      CVV2: ledger.key.cvv2(card.number.reveal(), card.expiry),
       currency: card.currency,
       balance: wire(ledger.store.balance(availableOf(card)), card.currency),
     }));

@@ -3,7 +3,7 @@
  * bad day. What a fault does is one row of a table: whether the call takes effect, when it waits, and what is replied.
  */
 import { isObject } from './body.ts';
-import { Ledger } from './ledger.ts';
+import { handlerOf } from './handlers.ts';
 
 /** What goes back over the wire. */
 export type Reply = 'answer' | 'reset' | 'garbage' | 'wrongEcho' | 'truncated' | 'status500' | 'status503' | 'huge';
@@ -71,8 +71,8 @@ export function parseFault(body: unknown): Fault | string {
   const { fault, api, delayMs, times, ...rest } = body;
   if (Object.keys(rest).length > 0) return 'a fault has fault, and may have api, delayMs and times, and nothing else';
   if (typeof fault !== 'string' || !isFaultName(fault)) return `fault must be one of ${Object.keys(FAULTS).join(', ')}`;
-  if (api !== undefined && (typeof api !== 'string' || !Ledger.offers(api))) {
-    return 'api must be the name of an API that the demo issuer offers, such as Purchase';
+  if (api !== undefined && (typeof api !== 'string' || !handlerOf(api))) {
+    return 'api must be the name of an API, such as Purchase';
   }
   if (delayMs !== undefined && !isCount(delayMs, DELAY_MAX_MS)) {
     return `delayMs must be a whole number of milliseconds from 0 to ${DELAY_MAX_MS}`;

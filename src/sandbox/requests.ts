@@ -4,7 +4,7 @@
  */
 import { fieldRow, isFieldName } from '../catalogue/fields.ts';
 import { maskPan } from '../domain/card.ts';
-import type { WireFields } from '../domain/message.ts';
+import type { WireFields, WireValue } from '../domain/message.ts';
 import type { FaultName } from './faults.ts';
 
 /** A few megabytes; a test of a thousand calls sees all of its own. */
@@ -52,13 +52,25 @@ export class RequestLog {
   }
 }
 
-/** The fields as they may be shown: card numbers masked, sensitive authentication data and unknown names left out. */
+/**
+ * The fields as they may be shown, at any depth: card numbers masked, sensitive authentication data and unknown names left
+ * out.
+ */
 export function masked(fields: WireFields): WireFields {
   const shown = Object.entries(fields).flatMap(([name, value]) => {
-    if (typeof value !== 'string' || !isFieldName(name)) return [];
+    if (name === LIST) return [[name, shownItems(value)]];
+    if (!isFieldName(name)) return [];
     const { data } = fieldRow(name);
     if (data === 'sad') return [];
-    return [[name, data === 'pan' ? maskPan(value) : value]];
+    return [[name, typeof value === 'string' && data === 'pan' ? maskPan(value) : value]];
   });
   return Object.fromEntries(shown);
 }
+
+/** The one name of the contract that is no field: the list of records. */
+const LIST = 'recordList';
+
+const shownItems = (list: WireValue): readonly WireFields[] =>
+  (Array.isArray(list) ? list : []).flatMap(record => (isRecord(record) ? [masked(record)] : []));
+
+const isRecord = (value: WireValue): value is WireFields => typeof value === 'object' && !Array.isArray(value);

@@ -63,8 +63,7 @@ export class IssuerServer {
   constructor(options: IssuerServerOptions) {
     this.#options = options;
     this.#ledger = new Ledger(options.file, options.clock);
-    const offered = APIS.filter(row => Ledger.offers(row.name));
-    this.#routes = new Map(offered.map(row => [options.basePath + row.path, row]));
+    this.#routes = new Map(APIS.map(row => [options.basePath + row.path, row]));
     this.#tokenHash = sha256(options.token.reveal());
     this.#server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
       void this.#serve(request, response);
@@ -100,7 +99,12 @@ export class IssuerServer {
     const [path = ''] = (request.url ?? '').split('?', 1);
     try {
       if (path.startsWith(CONTROL_PREFIX)) {
-        const controls = { store: this.#ledger.store, faults: this.#faults, requests: this.#requests };
+        const controls = {
+          ledger: this.#ledger,
+          faults: this.#faults,
+          requests: this.#requests,
+          nowMs: this.#options.clock.wallMs(),
+        };
         const { status, body } = await control(controls, request, path);
         this.#json(response, status, body);
       } else await this.#bounded(request, response, path);

@@ -1,12 +1,18 @@
 /**
  * One call while the ledger decides it: what was asked, what the store knows, and the checks that several APIs share.
- * A check that fails throws `Decline`; every API makes all its checks before its first change.
+ * A check that fails throws `Decline`; every API makes all its checks before its first change. Only the counting of wrong
+ * PINs and one-time passwords is a change that a decline leaves behind.
  */
 import { isCurrencyCode } from '../domain/currencies.ts';
+import type { WireFields } from '../domain/message.ts';
 import { type Money, parseMoney } from '../domain/money.ts';
 import type { ResponseCode } from '../domain/responseCode.ts';
-import type { Account, Card, PastCall } from './rows.ts';
-import type { Store } from './store.ts';
+import { hasEnded } from './calendar.ts';
+import type { IssuerKey } from './issuerKey.ts';
+import { isPin, pinOf } from './pin.ts';
+import type { Card } from './store/records.ts';
+import type { Account, PastCall } from './store/rows.ts';
+import type { Store } from './store/store.ts';
 
 /** Why the issuer says no: stored under the call's `tranId` like an approval. */
 export class Decline extends Error {
@@ -23,13 +29,22 @@ export type Fields = Readonly<Record<string, string>>;
 
 export type Turn = {
   readonly store: Store;
+  readonly key: IssuerKey;
+  /** A fresh id of 22 characters. */
+  readonly newId: () => string;
+  /** So many random digits. */
+  readonly newDigits: (count: number) => string;
+  /** Whether the call is asked again under its `tranId` and decided anew: see `askAgain` in the catalogue. */
+  readonly repeated: boolean;
   /** The number that this call has on the books. */
   readonly seq: bigint;
   readonly nowMs: number;
   readonly participantId: string;
   readonly tranId: string;
-  /** The API's own fields. They may hold card data. */
+  /** The API's own fields, but for lists. They may hold card data. */
   readonly fields: Fields;
+  /** The same with the lists. */
+  readonly whole: WireFields;
   /** `tranAmount` in `tranCurrency`, where the call has them. */
   readonly sent: Money | undefined;
   /** The card that the call names, if the participant has it. */
@@ -56,8 +71,14 @@ export type Done = {
  */
 export const BALANCE_MAX = 10n ** 14n;
 
-export const availableOf = (card: Card): Account => `available:${card.token}`;
-export const heldOf = (card: Card): Account => `held:${card.token}`;
+/** The account that the card draws on: 57 where it is linked to none. */
+function accountOf(card: Card): string {
+  if (card.account === undefined) throw new Decline('57');
+  return card.account;
+}
+
+export const availableOf = (card: Card): Account => `available:${accountOf(card)}`;
+export const heldOf = (card: Card): Account => `held:${accountOf(card)}`;
 export const outside = (card: Card): Account => `external:${card.currency}`;
 
 const pick = (turn: Turn, token: string, number: string): { token: string } | { number: string } | undefined => {
@@ -76,41 +97,96 @@ export function knownCard(turn: Turn): Card {
   return turn.card;
 }
 
-/** The card, which must also be the original's. */
+/**
+ * The card, which must also be the original's or have replaced it. It draws on the account of the original, wherever it is
+ * linked now.
+ */
 export function cardOf(turn: Turn, original: PastCall): Card {
   const card = knownCard(turn);
-  if (card.token !== original.cardToken) throw wrongCard(pick(turn, 'cardToken', 'cardNumber'));
+  if (card.root !== original.cardToken) throw wrongCard(pick(turn, 'cardToken', 'cardNumber'));
+  return original.account === undefined ? card : { ...card, account: original.account };
+}
+
+/** The card that a call names, whatever its state, unless it is closed or was replaced: 03. */
+export function livingCard(turn: Turn): Card {
+  const card = knownCard(turn);
+  if (!LIVING.has(card.cardStatus)) throw new Decline('03');
   return card;
 }
 
-/** The card, normal and in date; where the call gives an expiry date or a CVV2 they must be the card's. */
+/** Normal, issued and blocked: the others never come back. */
+const LIVING: ReadonlySet<string> = new Set(['N', 'U', 'O']);
+
+/** The card, normal and in date; where the call gives an expiry date, a CVV2 or a PIN they must be the card's. */
 export function usableCard(turn: Turn): Card {
   const card = knownCard(turn);
   mustBeUsable(card, turn.nowMs);
-  const { expiryDate, CVV2 } = turn.fields;
-  if (expiryDate !== undefined && expiryDate !== card.expiry) throw new Decline('54');
-  if (CVV2 !== undefined && CVV2 !== card.cvv2.reveal()) throw new Decline('82');
+  mustBeItsExpiry(turn, card);
+  mustBeItsCvv2(turn, card);
+  if (turn.fields.pinBlock === undefined) return card;
+  mustBeItsPin(turn, card, turn.fields.pinBlock);
+  // As it is now: a right PIN ends the counting of wrong ones.
+  return knownCard({ ...turn, card: turn.store.records.cards.find({ token: card.token }) });
+}
+
+/** The usable card, whose account pays too: 57 where that is blocked or closed. */
+export function payingCard(turn: Turn): Card {
+  const card = usableCard(turn);
+  mustBeOpen(turn, card);
   return card;
+}
+
+function mustBeOpen(turn: Turn, card: Card): void {
+  const account = turn.store.records.accounts.find({ accountNo: accountOf(card) });
+  if (account?.status !== 'N') throw new Decline('57');
 }
 
 /** The card that a transfer goes to. */
 export function receivingCard(turn: Turn): Card {
   const name = pick(turn, 'toCardToken', 'toCardNumber');
-  const card = name && turn.store.card(turn.participantId, name);
+  const card = name && turn.store.cardOf(turn.participantId, name);
   if (!card) throw wrongCard(name);
   mustBeUsable(card, turn.nowMs);
+  mustBeOpen(turn, card);
   return card;
 }
 
-function mustBeUsable(card: Card, nowMs: number): void {
+/** The card pays: normal and not frozen (03), in date (54), not blacklisted (05). */
+export function mustBeUsable(card: Card, nowMs: number): void {
   if (card.cardStatus !== 'N' || card.blockStatus !== 'N') throw new Decline('03');
-  if (isExpired(card.expiry, nowMs)) throw new Decline('54');
+  if (hasEnded(card.expiry, nowMs)) throw new Decline('54');
+  if (card.blacklisted) throw new Decline('05');
 }
 
-/** A card is good through the last day of its month, UTC. */
-const isExpired = (expiry: string, nowMs: number): boolean =>
-  // The month counts from 0 in Date.UTC, so the number of this month is the beginning of the next.
-  nowMs >= Date.UTC(2000 + Number(expiry.slice(0, 2)), Number(expiry.slice(2)), 1);
+/** The call's expiry date, where it gives one, is the card's: else 54. */
+export function mustBeItsExpiry(turn: Turn, card: Card): void {
+  const { expiryDate } = turn.fields;
+  if (expiryDate !== undefined && expiryDate !== card.expiry) throw new Decline('54');
+}
+
+/** The call's CVV2, where it gives one, is the card's, or its dynamic one while that is good: else 82. */
+export function mustBeItsCvv2(turn: Turn, card: Card): void {
+  const { CVV2 } = turn.fields;
+  if (CVV2 === undefined || CVV2 === turn.key.cvv2(card.number.reveal(), card.expiry)) return;
+  if (turn.nowMs >= card.dcvvUntilMs || CVV2 !== turn.key.dcvv(card)) throw new Decline('82');
+}
+
+/** Wrong PINs in a row after which no PIN is taken any more, the right one neither. */
+const PIN_TRIES = 3;
+
+/**
+ * The block holds the card's PIN: 24 where it is no block, 55 where the PIN is wrong or the card has none, and 75 after
+ * three wrong ones in a row or while the PIN is locked.
+ */
+export function mustBeItsPin(turn: Turn, card: Card, block: string): void {
+  const pin = pinOf(block, card.number.reveal());
+  if (pin === undefined) throw new Decline('24');
+  if (card.pinLocked || card.pinTries >= PIN_TRIES) throw new Decline('75');
+  if (card.pin === undefined) throw new Decline('55');
+  const right = isPin(pin, card.pin);
+  turn.store.records.cards.save({ ...card, pinTries: right ? 0 : card.pinTries + 1 });
+  if (!right) throw new Decline('55');
+}
 
 /** `billAmount` in `billCurrency`, where the call has them; their form was proved at the door. */
 function billedMoney(turn: Turn): Money | undefined {

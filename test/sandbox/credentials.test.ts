@@ -9,6 +9,7 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { prepareSandbox, type SandboxCredentials, writeCredentials } from '../../src/sandbox/credentials.ts';
 import { startDemoIssuer } from '../../src/sandbox/demoIssuer.ts';
+import { Ledger } from '../../src/sandbox/ledger.ts';
 import { tempDir } from '../support/places.ts';
 
 const prepare = (dir: string): Promise<SandboxCredentials> =>
@@ -119,7 +120,7 @@ describe('credentials.json', () => {
         participantId: '100000',
         issuer: 'http://127.0.0.1:1',
         tokenEndpoint: 'http://127.0.0.1:1/oauth2/token',
-        scope: 'Transaction',
+        scope: 'Application Customer Account Card Transaction Token Authentication Parameter',
         signingKeyFile: join(keys, 'demo-bank.signing.jwk.json'),
         decryptionKeyFile: join(keys, 'demo-bank.decryption.jwk.json'),
       },
@@ -130,6 +131,26 @@ describe('credentials.json', () => {
       (card: Record<string, string>) => card.currency === '840' && Number(card.balance) >= 1000,
     );
     expect(rich.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('names cards that pay: the place of one that was closed is taken by another', async () => {
+    const home = tempDir('sandbox');
+    const dollarsOf = (made: SandboxCredentials) => made.cards.reveal().filter(({ currency }) => currency === '840');
+    const before = dollarsOf(await prepare(home));
+    const ledger = new Ledger(join(home, 'issuer.db'), systemClock);
+    for (const { cardToken } of before) {
+      const card = ledger.store.cardByToken(cardToken);
+      if (card) ledger.store.records.cards.save({ ...card, cardStatus: 'X' });
+    }
+    ledger.close();
+    const made = await prepare(home);
+    const after = dollarsOf(made);
+    expect(after.map(({ balance }) => balance)).toEqual(['10000.00', '10000.00']);
+    const closed = before.map(({ cardToken }) => cardToken);
+    expect(after.filter(({ cardToken }) => closed.includes(cardToken))).toEqual([]);
+    // The first call is made with the first card, in dollars.
+    expect(made.cards.reveal()[0]).toEqual(after[0]);
+    expect(dollarsOf(await prepare(home))).toEqual(after);
   });
 
   it('of an earlier run is gone once the next one has its port, and not before', async () => {

@@ -73,7 +73,7 @@ describe('BlockFund', () => {
   it('declines a frozen or expired card, a wrong CVV2 and another currency', async () => {
     expect(await code('BlockFund', { ...money('1.00'), cardToken: 'frozen' })).toBe('03');
     expect(await code('BlockFund', { ...money('1.00'), cardToken: 'expired' })).toBe('54');
-    expect(await code('BlockFund', { ...money('1.00'), CVV2: '000' })).toBe('82');
+    expect(await code('BlockFund', { ...money('1.00'), CVV2: '0000' })).toBe('82');
     expect(await code('BlockFund', money('1.00', '978'))).toBe('57');
   });
 });

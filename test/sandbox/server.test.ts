@@ -3,7 +3,7 @@
  * and that a `tranId` is decided once, also across a restart.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CVV2, type Fields, freshId, header, money, NUMBER, pathOf, type Sandbox, startSandbox } from './support.ts';
+import { type Fields, freshId, header, money, NUMBER, pathOf, type Sandbox, startSandbox } from './support.ts';
 
 let sandbox: Sandbox;
 beforeEach(async () => {
@@ -29,7 +29,6 @@ describe('at the door', () => {
   it.each([
     ['GET', PURCHASE],
     ['POST', '/card-api/tranmgr/nothing'],
-    ['POST', '/card-api/cardmgr/cardApply'],
     ['POST', pathOf('Purchase')],
     ['POST', '/_sandbox/nothing'],
     ['DELETE', '/_sandbox/requests'],
@@ -182,6 +181,7 @@ describe('what the issuer saw', () => {
 
   it('shows no whole card number, CVV2 or PIN block, nor what it does not know (I14)', async () => {
     const pinBlock = '0123456789ABCDEF';
+    const CVV2 = sandbox.cvv2;
     const sent = { cardNumber: NUMBER, ...money('1.00'), CVV2, pinBlock };
     await sandbox.call('Purchase', sent);
     await sandbox.call('Purchase', { ...sent, pan: NUMBER, tranAmount: 'x' });

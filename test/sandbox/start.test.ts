@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Child, startChild } from '../support/children.ts';
-import { get } from '../support/client.ts';
+import { get, post } from '../support/client.ts';
 import { freePort, tempDir } from '../support/places.ts';
 import { waitFor, within } from '../support/waitFor.ts';
+import { through } from './apis/issuing.ts';
+import { type Stage, wholeLife } from './apis/wholeLife.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const dir = tempDir('sandbox');
@@ -19,6 +21,7 @@ type Credentials = {
   readonly baseUrl: string;
   readonly adminUrl: string;
   readonly issuerUrl: string;
+  readonly bearer: { readonly token: string; readonly participantId: string };
   readonly oauth: Readonly<Record<string, string>>;
   readonly cards: readonly Readonly<Record<string, string>>[];
 };
@@ -103,6 +106,15 @@ describe('npm start', () => {
   it('the bearer client goes on as before', async () => {
     const { code, text } = await call('BalanceInquiry');
     expect([code, text]).toEqual([0, expect.stringContaining('"responseCode": "00"')]);
+  });
+
+  it('rehearses the whole life of a card', async () => {
+    const { baseUrl, bearer, issuerUrl } = credentials();
+    const control: Stage['control'] = async (method, what, body) => {
+      const url = `${issuerUrl}/_sandbox/${what}`;
+      return (method === 'GET' ? await get(url) : await post(url, JSON.stringify(body))).body;
+    };
+    await wholeLife({ send: through({ url: baseUrl, ...bearer }), control });
   });
 
   it('started again, on a port that is given, keeps its keys and takes its identifier from the port', async () => {

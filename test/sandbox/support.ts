@@ -10,7 +10,7 @@ import { Secret } from '../../src/domain/secret.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
-import { addCard } from '../../src/sandbox/cards.ts';
+import { bookOpening, openCard } from '../../src/sandbox/cards.ts';
 import { prepareSandbox, type SandboxCredentials } from '../../src/sandbox/credentials.ts';
 import { startDemoIssuer } from '../../src/sandbox/demoIssuer.ts';
 import { Ledger } from '../../src/sandbox/ledger.ts';
@@ -28,8 +28,6 @@ export type Ledgered = {
 
 export const NUMBER = '4220001234567893';
 export const OTHER_NUMBER = '4220009876543213';
-export const CVV2 = '737';
-
 /** Cards that tests name by their tokens: 1,000.00 in 840 each, unless said otherwise. */
 const CARDS = [
   { token: 'card', number: NUMBER },
@@ -44,26 +42,30 @@ const CARDS = [
 
 export const OPENING_MINOR = 100_000n;
 
+/** Each test card has an account that is named like it. */
 export function addTestCards(ledger: Ledger, clock: Clock): void {
-  ledger.store.inTransaction(() => {
-    CARDS.forEach((row, place) => {
-      const card = {
-        currency: '840',
-        blockStatus: 'N',
-        cardStatus: 'N',
-        expiry: '9912',
-        participantId: '100000',
-        ...row,
-      };
-      const { currency } = card;
+  const { store } = ledger;
+  store.inTransaction(() => {
+    for (const row of CARDS) {
+      const usual = { currency: '840', cardStatus: 'N', expiry: '9912', participantId: '100000' };
+      const { currency, ...card } = { ...usual, ...row };
       if (!isCurrencyCode(currency)) throw new Error('a test card has no currency');
-      const cvv2 = new Secret(CVV2);
-      const full = { ...card, currency, number: new Secret(card.number), cvv2, listed: false };
-      addCard(ledger.store, clock, { card: full, opening: OPENING_MINOR }, 100 + place);
-    });
+      const { token, participantId } = card;
+      const owner = { participantId, customerId: 'holder' };
+      store.records.accounts.save({ ...owner, accountNo: token, accountType: '10', status: 'N', currency });
+      for (const name of [`available:${token}`, `held:${token}`, `external:${currency}`] as const) {
+        store.openAccount(name, currency);
+      }
+      const draft = { ...card, ...owner, currency, account: token, number: new Secret(card.number), ...PLASTIC };
+      bookOpening(store, clock, openCard(store, draft), OPENING_MINOR);
+    }
   });
 }
 
+const PLASTIC = { flag: 'P', product: 'PREPAID01', openDate: '20260101' };
+
+/** The CVV2 of a test card that is good through 9912. */
+export const cvv2Of = (ledger: Ledger, number: string): string => ledger.key.cvv2(number, '9912');
 /** The contract's path of an API. */
 export const pathOf = (api: string): string => {
   const row = APIS.find(({ name }) => name === api);
@@ -91,6 +93,8 @@ export const money = (tranAmount: string, tranCurrency = '840'): Fields => ({ tr
 
 export type Sandbox = {
   readonly credentials: SandboxCredentials;
+  /** Of the card `card`. */
+  readonly cvv2: string;
   readonly url: string;
   /** Sends one call on the card `card`, unless the fields name another or none is wanted. */
   call(api: string, fields?: Fields, options?: { headers?: Fields; noCard?: true }): Promise<Answer>;
@@ -115,6 +119,7 @@ export async function startSandbox(clock: Clock = systemClock): Promise<Sandbox>
   const credentials = await prepareSandbox({ dir, clock, random: systemRandom });
   const ledger = new Ledger(credentials.ledgerFile, clock);
   addTestCards(ledger, clock);
+  const cvv2 = cvv2Of(ledger, NUMBER);
   ledger.close();
   const start = () => startDemoIssuer({ credentials, host: '127.0.0.1', port: 0, basePath: '/card-api', clock });
   let issuer = await start();
@@ -140,6 +145,7 @@ export async function startSandbox(clock: Clock = systemClock): Promise<Sandbox>
     readAnswer(await fetch(issuer.url + path, { method, ...(body !== undefined && { body: JSON.stringify(body) }) }));
   return {
     credentials,
+    cvv2,
     get url() {
       return issuer.url;
     },

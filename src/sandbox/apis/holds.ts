@@ -2,7 +2,9 @@
  * Holds: BlockFund sets money aside or adds to what was set aside, UnblockFund frees it in full or in part, and a
  * Purchase that names the hold takes it. A hold is made of parts, one for each BlockFund, so that any of them can be freed by its own `tranId`.
  */
-import type { Card, HoldPart, PastCall } from './rows.ts';
+import { mustBeAllowedHere, mustKeepLimits } from '../limits.ts';
+import type { Card } from '../store/records.ts';
+import type { HoldPart, PastCall } from '../store/rows.ts';
 import {
   askedOf,
   availableOf,
@@ -10,13 +12,12 @@ import {
   Decline,
   type Done,
   heldOf,
-  knownCard,
   mustCover,
   originalOf,
   outside,
+  payingCard,
   type Turn,
-  usableCard,
-} from './turn.ts';
+} from '../turn.ts';
 
 type Hold = {
   /** The BlockFund that was named, and its part. */
@@ -30,9 +31,13 @@ type Hold = {
 const leftIn = (parts: readonly HoldPart[]): bigint => parts.reduce((sum, part) => sum + part.remaining, 0n);
 
 export function blockFund(turn: Turn): Done {
-  const card = usableCard(turn);
+  const card = payingCard(turn);
+  mustBeAllowedHere(turn, card);
   const hold = turn.fields.originalTranId === undefined ? undefined : liveHold(turn, originalOf(turn));
+  // A hold is one account's: the card may have been linked to another one since.
+  if (hold && hold.call.account !== card.account) throw new Decline('12');
   const amount = askedOf(turn, card);
+  mustKeepLimits(turn, card, 'purchase', amount);
   mustCover(turn, card, amount);
   turn.store.move(turn.seq, availableOf(card), heldOf(card), amount);
   turn.store.addHoldPart(turn.seq, hold?.root.seq ?? turn.seq, amount);
@@ -92,7 +97,7 @@ function take(turn: Turn, parts: readonly HoldPart[], amount: bigint): void {
 export function completeHold(turn: Turn): Done {
   const original = originalOf(turn);
   const hold = liveHold(turn, original);
-  const card = knownCard(turn);
+  const card = cardOf(turn, original);
   const amount = askedOf(turn, card);
   const held = leftIn(hold.parts);
   if (amount > held) throw new Decline('61');

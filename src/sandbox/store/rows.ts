@@ -1,30 +1,12 @@
 /**
- * What the rows of the ledger's tables are in TypeScript, and how a row that was read is proved to be one: SQLite gives
+ * What the rows of the ledger's own tables are in TypeScript, and how a row that was read is proved to be one: SQLite gives
  * values without types, and a column that is not what it should be is an error here rather than a wrong balance later.
  */
-import type { SQLOutputValue } from 'node:sqlite';
-import { type CurrencyCode, isCurrencyCode } from '../domain/currencies.ts';
-import { Secret } from '../domain/secret.ts';
+import { type CurrencyCode, isCurrencyCode } from '../../domain/currencies.ts';
+import type { Row } from './statements.ts';
 
-/** `available` and `held` are a card's own, named by its token; `external` is the world outside, one per currency. */
+/** `available` and `held` are a customer's account, by its number; `external` is the world outside, one per currency. */
 export type Account = `${'available' | 'held' | 'external'}:${string}`;
-
-export type Card = {
-  readonly token: string;
-  readonly participantId: string;
-  readonly number: Secret<string>;
-  /** YYMM, good through the last day of that month. */
-  readonly expiry: string;
-  readonly cvv2: Secret<string>;
-  /** The only currency that it is kept in. */
-  readonly currency: CurrencyCode;
-  /** `N` is normal. */
-  readonly cardStatus: string;
-  /** `N` is normal, `B` is frozen. */
-  readonly blockStatus: string;
-  /** Whether credentials.json names it. */
-  readonly listed: boolean;
-};
 
 /** A call that was decided before. Amounts are minor units. */
 export type PastCall = {
@@ -32,8 +14,12 @@ export type PastCall = {
   readonly tranId: string;
   readonly api: string;
   readonly content: string;
+  /** The first card of the line that the card belongs to. */
   readonly cardToken: string | undefined;
   readonly otherCardToken: string | undefined;
+  /** The account that the card drew on then. */
+  readonly account: string | undefined;
+  readonly otherAccount: string | undefined;
   readonly code: string;
   /** The response's own fields, as JSON. */
   readonly answer: string;
@@ -65,9 +51,6 @@ export type HoldPart = {
   readonly completedBy: string | undefined;
 };
 
-/** A row as SQLite gives it. */
-export type Row = Record<string, SQLOutputValue>;
-
 export const text = (row: Row, name: string): string => {
   const value = row[name];
   if (typeof value !== 'string') throw new TypeError(`the column ${name} holds no text`);
@@ -94,6 +77,8 @@ export const CALL_COLUMNS = [
   'content',
   'card_token',
   'other_card_token',
+  'account',
+  'other_account',
   'code',
   'answer',
   'auth_code',
@@ -106,18 +91,6 @@ export const CALL_COLUMNS = [
   'at_ms',
 ] as const;
 
-export const toCard = (row: Row): Card => ({
-  token: text(row, 'token'),
-  participantId: text(row, 'participant_id'),
-  number: new Secret(text(row, 'number')),
-  expiry: text(row, 'expiry'),
-  cvv2: new Secret(text(row, 'cvv2')),
-  currency: currency(row),
-  cardStatus: text(row, 'card_status'),
-  blockStatus: text(row, 'block_status'),
-  listed: whole(row, 'listed') === 1n,
-});
-
 export const toCall = (row: Row): PastCall => {
   const amount = textOrNone(row, 'amount');
   return {
@@ -127,6 +100,8 @@ export const toCall = (row: Row): PastCall => {
     content: text(row, 'content'),
     cardToken: textOrNone(row, 'card_token'),
     otherCardToken: textOrNone(row, 'other_card_token'),
+    account: textOrNone(row, 'account'),
+    otherAccount: textOrNone(row, 'other_account'),
     code: text(row, 'code'),
     answer: text(row, 'answer'),
     authCode: textOrNone(row, 'auth_code'),

@@ -4,28 +4,15 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { RECORD_TABLES } from './recordTables.ts';
 
-const SCHEMA_VERSION = 1n;
+const SCHEMA_VERSION = 2n;
 
 /** How long a second process (an operator's `sqlite3`) may hold the lock before a call fails. */
 const LOCK_WAIT_MS = 2_000;
 
 const TABLES = `
-CREATE TABLE cards (
-  token TEXT PRIMARY KEY,
-  participant_id TEXT NOT NULL,
-  number TEXT NOT NULL UNIQUE,
-  expiry TEXT NOT NULL,
-  cvv2 TEXT NOT NULL,
-  currency TEXT NOT NULL,
-  card_status TEXT NOT NULL,
-  block_status TEXT NOT NULL,
-  -- 1 for a card that credentials.json names, in the order of its place
-  listed INTEGER NOT NULL,
-  place INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-
--- Every posting moves money between two of these: available:CARD, held:CARD, external:CURRENCY. The balances of one
+-- Every posting moves money between two of these: available:ACCOUNT, held:ACCOUNT, external:CURRENCY. The balances of one
 -- currency always add up to zero. Available may be negative: a LoadFund that was spent can still be reversed.
 CREATE TABLE accounts (
   name TEXT PRIMARY KEY,
@@ -41,8 +28,12 @@ CREATE TABLE calls (
   tran_id TEXT NOT NULL,
   api TEXT NOT NULL,
   content TEXT NOT NULL,
+  -- the first card of the line that the card belongs to, so that a replaced card keeps its history
   card_token TEXT,
   other_card_token TEXT,
+  -- the accounts that the cards drew on then
+  account TEXT,
+  other_account TEXT,
   code TEXT NOT NULL,
   answer TEXT NOT NULL,
   auth_code TEXT,
@@ -100,7 +91,7 @@ export function openDatabase(file: string): DatabaseSync {
     // Under the lock, so that of two processes which open a new file at once only one makes the tables.
     db.exec('BEGIN IMMEDIATE');
     const version = db.prepare('PRAGMA user_version').get()?.user_version;
-    if (version === 0n) db.exec(`${TABLES} PRAGMA user_version = ${SCHEMA_VERSION};`);
+    if (version === 0n) db.exec(`${RECORD_TABLES} ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION};`);
     else if (version !== SCHEMA_VERSION) {
       throw new Error(`${file} was made by another version of the sandbox; delete it to start with a new ledger`);
     }

@@ -2,8 +2,9 @@
  * The APIs that move money between a card and the world or another card, and the two that give it back: refunds and
  * reversals. Each makes its checks first and its changes last.
  */
-import { completeHold } from './holds.ts';
-import type { PastCall } from './rows.ts';
+import { mustBeAllowedHere, mustKeepLimits } from '../limits.ts';
+import type { Card } from '../store/records.ts';
+import type { PastCall } from '../store/rows.ts';
 import {
   askedOf,
   availableOf,
@@ -15,10 +16,11 @@ import {
   mustHaveRoom,
   originalOf,
   outside,
+  payingCard,
   receivingCard,
   type Turn,
-  usableCard,
-} from './turn.ts';
+} from '../turn.ts';
+import { completeHold } from './holds.ts';
 
 /** A void gives back the whole before settlement; this issuer settles a day after it booked. */
 const SETTLED_AFTER_MS = 24 * 60 * 60 * 1_000;
@@ -27,8 +29,7 @@ const REFUNDABLE: ReadonlySet<string> = new Set(['Purchase', 'Withdraw']);
 const REVERSIBLE: ReadonlySet<string> = new Set(['Purchase', 'Withdraw', 'TransferFund', 'LoadFund']);
 
 export function loadFund(turn: Turn): Done {
-  const card = usableCard(turn);
-  return credit(turn, card);
+  return credit(turn, payingCard(turn));
 }
 
 /** The institution's own credit: it reaches a frozen or expired card too. */
@@ -36,7 +37,7 @@ export function creditAdjustment(turn: Turn): Done {
   return credit(turn, knownCard(turn));
 }
 
-function credit(turn: Turn, card: ReturnType<typeof knownCard>): Done {
+function credit(turn: Turn, card: Card): Done {
   const amount = askedOf(turn, card);
   mustHaveRoom(turn, card, amount);
   turn.store.move(turn.seq, outside(card), availableOf(card), amount);
@@ -44,7 +45,10 @@ function credit(turn: Turn, card: ReturnType<typeof knownCard>): Done {
 }
 
 export function withdraw(turn: Turn): Done {
-  return debit(turn, usableCard(turn));
+  const card = payingCard(turn);
+  mustBeAllowedHere(turn, card);
+  mustKeepLimits(turn, card, 'withdraw', askedOf(turn, card));
+  return debit(turn, card);
 }
 
 /** ServiceCharge and DebitAdjustment are the institution's own: they reach a frozen or expired card too. */
@@ -52,7 +56,7 @@ export function institutionDebit(turn: Turn): Done {
   return debit(turn, knownCard(turn));
 }
 
-function debit(turn: Turn, card: ReturnType<typeof knownCard>): Done {
+function debit(turn: Turn, card: Card): Done {
   const amount = askedOf(turn, card);
   mustCover(turn, card, amount);
   turn.store.move(turn.seq, availableOf(card), outside(card), amount);
@@ -60,11 +64,12 @@ function debit(turn: Turn, card: ReturnType<typeof knownCard>): Done {
 }
 
 export function transferFund(turn: Turn): Done {
-  const card = usableCard(turn);
+  const card = payingCard(turn);
   const otherCard = receivingCard(turn);
-  if (otherCard.token === card.token) throw new Decline('12');
+  if (otherCard.account === card.account) throw new Decline('12');
   if (otherCard.currency !== card.currency) throw new Decline('57');
   const amount = askedOf(turn, card);
+  mustKeepLimits(turn, card, 'transfer', amount);
   mustCover(turn, card, amount);
   mustHaveRoom(turn, otherCard, amount);
   turn.store.move(turn.seq, availableOf(card), availableOf(otherCard), amount);
@@ -74,7 +79,8 @@ export function transferFund(turn: Turn): Done {
 /** With `originalTranId` it completes a hold; with `partialAllowed` Y it takes what there is. */
 export function purchase(turn: Turn): Done {
   if (turn.fields.originalTranId !== undefined) return completeHold(turn);
-  const card = usableCard(turn);
+  const card = payingCard(turn);
+  mustBeAllowedHere(turn, card);
   const asked = askedOf(turn, card);
   const available = turn.store.balance(availableOf(card));
   const partly = available < asked;
@@ -82,6 +88,7 @@ export function purchase(turn: Turn): Done {
   const mayBePart = turn.fields.partialAllowed === 'Y' && turn.sent?.currency === card.currency;
   if (partly && (!mayBePart || available <= 0n)) throw new Decline('51');
   const booked = partly ? available : asked;
+  mustKeepLimits(turn, card, 'purchase', booked);
   turn.store.move(turn.seq, availableOf(card), outside(card), booked);
   return { card, booked, partly };
 }
@@ -121,12 +128,18 @@ export function reversal(turn: Turn): Done {
   mustBeItsAmount(turn, original, card.currency);
   if (original.reversedBy !== undefined) return { card };
   if (original.refunded > 0n) throw new Decline('12');
-  const otherCard = original.otherCardToken === undefined ? undefined : turn.store.cardByToken(original.otherCardToken);
+  const otherCard = otherOf(turn, original);
   const away = otherCard ? availableOf(otherCard) : outside(card);
   const [from, to] = original.api === 'LoadFund' ? [availableOf(card), away] : [away, availableOf(card)];
   turn.store.move(turn.seq, from, to, original.booked);
   turn.store.markReversed(original.seq, turn.tranId);
   return { card, ...(otherCard && { otherCard }), booked: original.booked };
+}
+
+/** The other card of a transfer, drawing on the account that the money went to. */
+function otherOf(turn: Turn, { otherCardToken, otherAccount }: PastCall): Card | undefined {
+  const card = otherCardToken === undefined ? undefined : turn.store.cardByToken(otherCardToken);
+  return card && { ...card, account: otherAccount };
 }
 
 /** The amount that was asked for, or the one that was approved where that was less: 13 for any other. */

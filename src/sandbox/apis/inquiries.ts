@@ -2,11 +2,13 @@
  * The APIs that only ask: balance, card verification and the two histories. They change nothing and are not kept, so a
  * repeated `tranId` is answered afresh.
  */
-import type { CurrencyCode } from '../domain/currencies.ts';
-import type { WireFields } from '../domain/message.ts';
-import { formatMoney } from '../domain/money.ts';
-import type { Card, PastCall } from './rows.ts';
-import { availableOf, type Fields, heldOf, knownCard, type Turn, usableCard } from './turn.ts';
+import type { CurrencyCode } from '../../domain/currencies.ts';
+import type { WireFields } from '../../domain/message.ts';
+import { formatMoney } from '../../domain/money.ts';
+import { mustBeAllowedHere } from '../limits.ts';
+import type { Card } from '../store/records.ts';
+import type { PastCall } from '../store/rows.ts';
+import { availableOf, type Fields, heldOf, knownCard, payingCard, type Turn } from '../turn.ts';
 
 /** Page sizes as in the catalogue: 20 unless asked, never more than 100. */
 const PAGE_SIZE = 20;
@@ -36,25 +38,27 @@ export function balanceInquiry(turn: Turn): WireFields {
 
 /** An account status inquiry: says what a Purchase would say of the card, its expiry date and CVV2, without an amount. */
 export function verification(turn: Turn): WireFields {
-  const card = usableCard(turn);
+  const card = payingCard(turn);
+  mustBeAllowedHere(turn, card);
   return { cardStatus: card.cardStatus };
 }
 
 export function transactionHistory(turn: Turn): WireFields {
   const card = knownCard(turn);
   return records(
-    turn.store.history(card.token, pageOf(turn.fields), 'booked').map(call => transactionRecord(call, card)),
+    turn.store.history(card.root, pageOf(turn.fields), 'booked').map(call => transactionRecord(call, card)),
   );
 }
 
 export function authorizationHistory(turn: Turn): WireFields {
   const card = knownCard(turn);
   return records(
-    turn.store.history(card.token, pageOf(turn.fields), 'authorized').map(call => authorizationRecord(call, card)),
+    turn.store.history(card.root, pageOf(turn.fields), 'authorized').map(call => authorizationRecord(call, card)),
   );
 }
 
-const records = (recordList: readonly WireFields[]): WireFields => ({
+/** A page of records as the wire has it. */
+export const records = (recordList: readonly WireFields[]): WireFields => ({
   recordNum: String(recordList.length),
   recordList,
 });
