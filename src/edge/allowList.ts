@@ -10,6 +10,8 @@ export type Address = { readonly family: 4 | 6; readonly bits: bigint };
 const BITS = { 4: 32, 6: 128 } as const;
 const MAPPED_PREFIX = 0xffffn;
 const IPV4_MASK = 0xffff_ffffn;
+/** A subnet of IPv6 has 64 bits (RFC 4291, 2.5.1), and each of its hosts may take any address of it. */
+const SUBNET_SHIFT = 64n;
 
 /**
  * An address in its one strict form: four decimal octets without leading zeros, or IPv6 text (RFC 4291, 2.2). Ports,
@@ -83,4 +85,14 @@ export const callerAddress = (
     address = parseAddress(forwardedFor[at] ?? '');
   }
   return address;
+};
+
+/**
+ * One text for all addresses that one caller has at its disposal: an IPv4 address, or the /64 network of an IPv6 one. What
+ * a proxy says that is no address counts as the proxy's own.
+ */
+export const callerNetwork = (peer: string, forwardedFor: readonly string[], trustedProxies: AllowList): string => {
+  const address = callerAddress(peer, forwardedFor, trustedProxies);
+  if (!address) return peer;
+  return `${address.family} ${address.family === 4 ? address.bits : address.bits >> SUBNET_SHIFT}`;
 };

@@ -8,7 +8,7 @@ import type { JsonObject } from '../catalogue/shape.ts';
 import { ASSERTION_LIFE_SECONDS_MAX, CLOCK_TOLERANCE_SECONDS } from '../config/limits.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { hasRefusedMember, type Jws, readJws } from './jws.ts';
-import type { ClientKeySet, VerificationKey } from './keys.ts';
+import { type ClientKeySet, hasEnded, type VerificationKey } from './keys.ts';
 
 /** Why an assertion was refused. For the log; callers see no difference. */
 export type AssertionFault = 'form' | 'header' | 'claims' | 'client' | 'key' | 'signature' | 'time' | 'expiredKey';
@@ -39,6 +39,8 @@ export const ASSERTION_ALG = 'ES256';
 const ASSERTION_CHARS_MAX = 8192;
 const JTI_CHARS_MAX = 128;
 const MS = 1000;
+/** Two keys while one is being replaced, and as many again. Who has more names the one that it used. */
+const TRIED_WITHOUT_KID = 4;
 
 /** What `typ` may say; without one it is a client assertion as RFC 7523 knew it (draft-ietf-oauth-rfc7523bis). */
 const TYPES: ReadonlySet<string> = new Set(['jwt', 'client-authentication+jwt']);
@@ -55,10 +57,12 @@ export const readAssertion = async <Client extends { readonly keys: ClientKeySet
   const claims = claimsOf(jws, clientId, deps.issuer);
   if (!claims) return refused('claims');
   const client = deps.clientOf(claims.sub);
-  const fault = await signatureFault(text, candidates(jws, client), claims.sub, deps);
+  const times = typeof jws.header.kid === 'string' ? 1 : TRIED_WITHOUT_KID;
+  const fault = await signatureFault(text, candidates(jws, client), times, claims.sub, deps);
   if (!client) return refused('client');
   if (fault !== undefined) return refused(fault);
-  if (hasEnded(client.keys.encryption, deps.clock)) return refused('expiredKey');
+  const { encryption } = client.keys;
+  if (encryption && hasEnded(encryption, deps.clock.wallMs())) return refused('expiredKey');
   if (claims.exp - deps.clock.wallMs() / MS > ASSERTION_LIFE_SECONDS_MAX + CLOCK_TOLERANCE_SECONDS) {
     return refused('time');
   }
@@ -97,41 +101,39 @@ const claimsOf = ({ claims }: Jws, clientId: string | undefined, issuer: string)
 const isNumericDate = (value: unknown): value is number =>
   typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 
-/** The client's keys that may have signed: the one that is named, or, where none is, each of them. */
+/** The client's keys that may have signed: the one that is named, or, where none is, the first few. */
 const candidates = (
   { header }: Jws,
   client: { readonly keys: ClientKeySet } | undefined,
 ): readonly VerificationKey[] => {
   if (!client) return [];
   const { verification } = client.keys;
-  if (typeof header.kid !== 'string') return [...verification.values()];
+  if (typeof header.kid !== 'string') return [...verification.values()].slice(0, TRIED_WITHOUT_KID);
   const key = verification.get(header.kid);
   return key ? [key] : [];
 };
 
 type Signature = 'good' | 'signature' | 'time';
 
-/** Verifies with each of the keys; with the decoy where there is none, and then it is refused whatever comes of it. */
+/**
+ * Verifies with each of the keys, and with the decoy as often as there are fewer of them than `times`, so that a stranger,
+ * and a client with many keys, take as long as any other (S59). What the decoy verifies is refused all the same.
+ */
 const signatureFault = async (
   text: string,
   keys: readonly VerificationKey[],
+  times: number,
   sub: string,
   deps: Pick<AssertionVerifying<never>, 'issuer' | 'clock' | 'decoy'>,
 ): Promise<AssertionFault | undefined> => {
-  if (keys.length === 0) {
-    await verify(text, deps.decoy(), sub, deps);
-    return 'key';
-  }
   for (const key of keys) {
     const found = await verify(text, key.key, sub, deps);
     if (found === 'time') return 'time';
-    if (found === 'good') return hasEnded(key, deps.clock) ? 'expiredKey' : undefined;
+    if (found === 'good') return hasEnded(key, deps.clock.wallMs()) ? 'expiredKey' : undefined;
   }
-  return 'signature';
+  for (let more = keys.length; more < times; more += 1) await verify(text, deps.decoy(), sub, deps);
+  return keys.length === 0 ? 'key' : 'signature';
 };
-
-const hasEnded = (key: VerificationKey | undefined, clock: Clock): boolean =>
-  key?.expiresAtMs !== undefined && key.expiresAtMs <= clock.wallMs();
 
 const verify = async (
   text: string,

@@ -4,10 +4,11 @@
  */
 import { hash } from 'node:crypto';
 import type { ClientId } from '../domain/ids.ts';
-import { createBulkhead } from '../runtime/bulkhead.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
-import { issueAccessToken } from './accessToken.ts';
+import { createShares, type Shares } from '../runtime/shares.ts';
+import { issueAccessToken, tokenDigest } from './accessToken.ts';
+import type { Address, AllowList } from './allowList.ts';
 import { type AssertionFault, readAssertion } from './assertion.ts';
 import { type Form, readForm } from './form.ts';
 import type { ClientKeySet, SigningKey } from './keys.ts';
@@ -23,7 +24,12 @@ export type Once = {
   readonly take: (name: string, untilMs: number) => Promise<'first' | 'again' | 'unavailable'>;
 };
 
-export type TokenClient = Assigned & { readonly id: ClientId; readonly keys: ClientKeySet };
+export type TokenClient = Assigned & {
+  readonly id: ClientId;
+  readonly keys: ClientKeySet;
+  /** Where it calls from, which goes for its tokens, too; absent: anywhere. */
+  readonly allowFrom?: AllowList | undefined;
+};
 
 export type TokenEndpointDeps = {
   readonly issuer: string;
@@ -40,6 +46,10 @@ export type TokenEndpointDeps = {
 
 export type TokenRequest = {
   readonly method: string;
+  /** Who asks, as far as that shows before anything is proved: an address, or the network that one caller has. */
+  readonly caller: string;
+  /** Where the request comes from; absent: nobody knows. */
+  readonly address?: Address | undefined;
   readonly contentType: string | undefined;
   /** What follows the first `?` of the target; undefined without one. */
   readonly rawQuery: string | undefined;
@@ -53,13 +63,24 @@ export type TokenResponse = {
   readonly status: 200 | 400 | 401 | 404 | 503;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** For our own log: who asked, once that was proved, and why it was refused, in words of closed lists. */
-  readonly log: { readonly client: ClientId | undefined; readonly refused: TokenRefusal | undefined };
+  /**
+   * For our own log: who asked, once that was proved, why it was refused, in words of closed lists, and the digest of the
+   * token that was given.
+   */
+  readonly log: {
+    readonly client: ClientId | undefined;
+    readonly refused: TokenRefusal | undefined;
+    readonly token?: string;
+  };
 };
 
 export const TOKEN_REQUEST_BYTES_MAX = 16 * 1024;
-/** Requests at work at a time: each costs a signature check, and nobody has proved who they are yet. */
-const AT_WORK_MAX = 64;
+/** Signatures checked at a time, for all and for one caller: nobody has proved who they are yet. */
+const CHECKING = { limit: 64, limitOfKey: 8 } as const;
+/** Assertions of proved clients on their way to the journal, for all and for one client: a slow journal holds these up. */
+const TAKING = { limit: 64, limitOfKey: 16 } as const;
+/** A burst of one caller waits its turn, and a body is at most 16 KiB: 8 MiB of them wait at most. */
+const WAITING = { waiting: 512, waitingOfKey: 64, waitMs: 1000 } as const;
 /** An assertion is remembered this much longer than any of our processes would accept it, however their clocks differ. */
 const ONCE_MARGIN_MS = 60_000;
 const RETRY_AFTER_SECONDS = '1';
@@ -98,42 +119,57 @@ const PROBLEMS = {
 
 type ProblemName = keyof typeof PROBLEMS;
 
+type Unauthenticated = AssertionFault | 'missing' | 'revoked' | 'address' | 'again';
+
 /** Why there is no token: a row of the table, or what was wrong with the assertion. */
-export type TokenRefusal = ProblemName | `assertion.${AssertionFault | 'missing' | 'revoked' | 'again'}`;
+export type TokenRefusal = ProblemName | `assertion.${Unauthenticated}`;
 
 type Outcome =
-  | { readonly kind: 'token'; readonly client: ClientId; readonly body: string }
-  | {
-      readonly kind: 'problem';
-      readonly problem: ProblemName;
-      readonly refused: TokenRefusal;
-      readonly client?: ClientId;
-    };
+  | { readonly kind: 'token'; readonly client: ClientId; readonly digest: string; readonly body: string }
+  | Problematic;
+type Problematic = {
+  readonly kind: 'problem';
+  readonly problem: ProblemName;
+  readonly refused: TokenRefusal;
+  readonly client?: ClientId;
+};
+/** Whose assertion it was, and what has to be remembered of it. */
+type Proved = { readonly client: TokenClient; readonly jti: string; readonly usableUntilMs: number };
 
 /** The handler of the endpoint. It answers every request and throws for none, bugs aside. */
 export const createTokenEndpoint = (deps: TokenEndpointDeps): ((request: TokenRequest) => Promise<TokenResponse>) => {
-  const atWork = createBulkhead(AT_WORK_MAX);
+  const { clock } = deps;
+  const checking = createShares({ ...CHECKING, ...WAITING, clock });
+  const taking = createShares({ ...TAKING, ...WAITING, clock });
   return async request => {
     const form = formOf(request);
     if (typeof form === 'string') return responseOf(problem(form));
-    const leave = atWork.tryEnter();
-    if (!leave) return responseOf(problem('busy'));
-    try {
-      return responseOf(await grant(form, deps));
-    } finally {
-      leave();
-    }
+    const proved = await within(checking, request.caller, () => authenticate(form, request, deps));
+    if ('kind' in proved) return responseOf(proved);
+    const used = await within(taking, proved.client.id, () => useUp(proved, deps));
+    return responseOf(used ?? (await grant(form, proved.client, deps)));
   };
 };
 
-const problem = (name: ProblemName, refused: TokenRefusal = name, client?: ClientId): Outcome => ({
+/** Does the work in its turn; a problem where there is no turn soon. */
+const within = async <T>(shares: Shares, key: string, work: () => Promise<T>): Promise<T | Problematic> => {
+  const leave = await shares.enter(key);
+  if (!leave) return problem('busy');
+  try {
+    return await work();
+  } finally {
+    leave();
+  }
+};
+
+const problem = (name: ProblemName, refused: TokenRefusal = name, client?: ClientId): Problematic => ({
   kind: 'problem',
   problem: name,
   refused,
   ...(client === undefined ? {} : { client }),
 });
 
-const unauthenticated = (why: AssertionFault | 'missing' | 'revoked' | 'again', client?: ClientId): Outcome =>
+const unauthenticated = (why: Unauthenticated, client?: ClientId): Problematic =>
   problem('client', `assertion.${why}`, client);
 
 /** The parameters of a request whose outside is right, or what is wrong with it. */
@@ -150,20 +186,23 @@ const formOf = ({ method, rawQuery, contentType, headers, body }: TokenRequest):
   return form.get('grant_type') === GRANT_TYPE ? form : 'grant';
 };
 
-const grant = async (form: Form, deps: TokenEndpointDeps): Promise<Outcome> => {
-  const client = await authenticate(form, deps);
-  if ('kind' in client) return client;
+const grant = async (form: Form, client: TokenClient, deps: TokenEndpointDeps): Promise<Outcome> => {
   const scope = grantedScope(client, form.get('scope'));
   if (!scope || scope.length === 0) return problem('scope', 'scope', client.id);
   const [signingKey] = deps.signingKeys();
-  const issuing = { ...deps, signingKey, lifeSeconds: deps.accessTokenMinutes * 60 };
-  const { token, lifeSeconds } = await issueAccessToken(issuing, client.id, scope);
+  const validFrom = deps.revocations.validFrom(client.id);
+  const issuing = { ...deps, signingKey, validFrom, lifeSeconds: deps.accessTokenMinutes * 60 };
+  const { token, jti, lifeSeconds } = await issueAccessToken(issuing, client.id, scope);
   const answer = { access_token: token, token_type: 'Bearer', expires_in: lifeSeconds, scope: scope.join(' ') };
-  return { kind: 'token', client: client.id, body: JSON.stringify(answer) };
+  return { kind: 'token', client: client.id, digest: tokenDigest(jti), body: JSON.stringify(answer) };
 };
 
-/** The client that the assertion proves, once; or the problem. Nothing is told to whoever has not proved who they are. */
-const authenticate = async (form: Form, deps: TokenEndpointDeps): Promise<TokenClient | Outcome> => {
+/** The client that the assertion proves, or the problem. Nothing is told to whoever has not proved who they are. */
+const authenticate = async (
+  form: Form,
+  { address }: Pick<TokenRequest, 'address'>,
+  deps: TokenEndpointDeps,
+): Promise<Proved | Problematic> => {
   const type = form.get('client_assertion_type');
   const assertion = form.get('client_assertion');
   if (type !== undefined && type !== ASSERTION_TYPE) return problem('assertionType');
@@ -175,9 +214,15 @@ const authenticate = async (form: Form, deps: TokenEndpointDeps): Promise<TokenC
   if (reading.kind === 'refused') return unauthenticated(reading.fault);
   const { client, jti, usableUntilMs } = reading;
   if (deps.revocations.isRevoked('client', client.id)) return unauthenticated('revoked', client.id);
-  const taken = await take(deps.once, onceName(client.id, jti), usableUntilMs + ONCE_MARGIN_MS);
-  if (taken === 'unavailable') return problem('store', 'store', client.id);
-  return taken === 'first' ? client : unauthenticated('again', client.id);
+  if (client.allowFrom && !(address && client.allowFrom.holds(address))) return unauthenticated('address', client.id);
+  return { client, jti, usableUntilMs };
+};
+
+/** Takes the assertion for the first and only time; the problem where that cannot be said for certain. */
+const useUp = async ({ client: { id }, jti, usableUntilMs }: Proved, { once }: TokenEndpointDeps) => {
+  const taken = await take(once, onceName(id, jti), usableUntilMs + ONCE_MARGIN_MS);
+  if (taken === 'unavailable') return problem('store', 'store', id);
+  return taken === 'first' ? undefined : unauthenticated('again', id);
 };
 
 /** A client's own names: an id has no slash in it. The hash is as long for every `jti`, and says nothing about it. */
@@ -194,7 +239,12 @@ const take = async (once: Once, name: string, untilMs: number): Promise<'first' 
 const responseOf = (outcome: Outcome): TokenResponse => {
   const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache' };
   if (outcome.kind === 'token') {
-    return { status: 200, headers, body: outcome.body, log: { client: outcome.client, refused: undefined } };
+    return {
+      status: 200,
+      headers,
+      body: outcome.body,
+      log: { client: outcome.client, refused: undefined, token: outcome.digest },
+    };
   }
   const { status, error, description } = PROBLEMS[outcome.problem];
   return {

@@ -16,14 +16,20 @@ import type { SigningKey } from './keys.ts';
 import { hasLowS } from './lowS.ts';
 import { apisOf, scopeNames } from './scopes.ts';
 
-/** What was taken back before its time: whole clients, or single tokens by their `jti`. */
-export type Revocations = { readonly isRevoked: (kind: 'client' | 'jti', id: string) => boolean };
+/** What was taken back before its time: whole clients, single tokens by their `jti`, and tokens by their age. */
+export type Revocations = {
+  readonly isRevoked: (kind: 'client' | 'jti', id: string) => boolean;
+  /** Tokens of the client that were issued before then, in seconds since 1970, are revoked; 0 where there are none. */
+  readonly validFrom: (client: string) => number;
+};
 
 export type VerifiedToken = {
   readonly clientId: ClientId;
   readonly jti: string;
   /** What the token allows. The client's own scopes, as they are now, have to allow it as well. */
   readonly apis: ReadonlySet<ApiName>;
+  /** Seconds since 1970. */
+  readonly issuedAt: number;
   /** Milliseconds since 1970. */
   readonly expiresAtMs: number;
 };
@@ -97,9 +103,9 @@ const refusal = (fault: TokenFault): Refusal => new Refusal('token', [], {}, fau
 /** What may have changed since the token was issued, or since it was last seen. */
 const checkStanding = (token: VerifiedToken, { clientId, revocations }: TokenVerifying): VerifiedToken => {
   if (clientId(token.clientId) === undefined) throw refusal('client');
-  if (revocations.isRevoked('client', token.clientId) || revocations.isRevoked('jti', token.jti)) {
-    throw refusal('revoked');
-  }
+  const { clientId: client, jti, issuedAt } = token;
+  if (revocations.isRevoked('client', client) || revocations.isRevoked('jti', jti)) throw refusal('revoked');
+  if (issuedAt < revocations.validFrom(client)) throw refusal('revoked');
   return token;
 };
 
@@ -134,7 +140,7 @@ const claimsOf = ({ claims }: Jws, { issuer, clientId }: TokenVerifying): Verifi
   if (!names) return undefined;
   const known = clientId(id);
   if (known === undefined) throw refusal('client');
-  return { clientId: known, jti, apis: apisOf(names), expiresAtMs: exp * 1000 };
+  return { clientId: known, jti, apis: apisOf(names), issuedAt: iat, expiresAtMs: exp * 1000 };
 };
 
 const isSeconds = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;

@@ -8,6 +8,7 @@ import type { TokenRequest, TokenResponse } from '../edge/tokenEndpoint.ts';
 import type { Reply } from './envelope.ts';
 import type { Exchange } from './exchange.ts';
 import type { OauthRecord } from './journey.ts';
+import { forwardedHops } from './requestHead.ts';
 
 export type OauthEndpoint = OauthRecord['endpoint'];
 export type OauthRoute = { readonly endpoint: OauthEndpoint; readonly method: 'GET' | 'POST'; readonly path: string };
@@ -20,6 +21,8 @@ export const OAUTH_ROUTES: readonly OauthRoute[] = [
 ];
 
 export type OauthServer = {
+  /** Who asks, and from where. `forwardedFor`: the hops of `X-Forwarded-For`, in the order sent. */
+  readonly callerOf: (peer: string, forwardedFor: readonly string[]) => Pick<TokenRequest, 'caller' | 'address'>;
   readonly token: (request: TokenRequest) => Promise<TokenResponse>;
   /** The documents as they are now. */
   readonly metadata: () => object;
@@ -28,7 +31,7 @@ export type OauthServer = {
   readonly observe: (record: OauthRecord) => void;
 };
 
-export type OauthServed = { readonly reply: Reply } & Pick<OauthRecord, 'clientId' | 'result'>;
+export type OauthServed = { readonly reply: Reply } & Pick<OauthRecord, 'clientId' | 'result' | 'token'>;
 
 /** Serves one request to its end. Rejects only for a defect of ours. */
 export const serveOauth = async (
@@ -39,8 +42,9 @@ export const serveOauth = async (
   if (endpoint !== 'token') return { reply: json(200, server[endpoint]()), clientId: undefined, result: 'served' };
   const body = await bodyOf(exchange);
   if (body instanceof Refusal) return unreadable(body);
-  const { status, headers, body: text, log } = await server.token(requestOf(exchange, body));
-  return { reply: { status, headers, body: text }, clientId: log.client, result: log.refused ?? 'issued' };
+  const { status, headers, body: text, log } = await server.token(requestOf(server, exchange, body));
+  const { client: clientId, refused, token } = log;
+  return { reply: { status, headers, body: text }, clientId, result: refused ?? 'issued', token };
 };
 
 /** What is answered where we have failed ourselves. */
@@ -71,11 +75,12 @@ const unreadable = ({ errors }: Refusal): OauthServed => {
   return { reply, clientId: undefined, result: 'http' };
 };
 
-const requestOf = ({ incoming, head }: Exchange, body: Uint8Array): TokenRequest => {
+const requestOf = (server: OauthServer, { incoming, peer, head }: Exchange, body: Uint8Array): TokenRequest => {
   const url = incoming.url ?? '';
   const queryAt = url.indexOf('?');
   return {
     method: incoming.method ?? '',
+    ...server.callerOf(peer, forwardedHops(head)),
     contentType: head['content-type'],
     rawQuery: queryAt < 0 ? undefined : url.slice(queryAt + 1),
     body,

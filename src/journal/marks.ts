@@ -2,7 +2,7 @@
  * What journals keep besides entries: names that are taken once, and what is revoked. Both are kept until a time of the
  * wall clock, which is not the clock of the journal.
  */
-import type { Revocation } from './journal.ts';
+import { REVOCATION_KINDS, type Revocation } from './journal.ts';
 import { JournalDefect } from './notice.ts';
 
 /** A time until which something is kept, as an instant and as a length of time from now. */
@@ -23,13 +23,13 @@ export function keepingOf(untilMs: number, wallMs: number): Keeping {
   return { untilMs: until, leastMs: Math.max(1, Math.ceil(until - wallMs)) };
 }
 
-/** The one text that stands for a client or token. */
+/** The one text that stands for a line. */
 export const revokedText = (kind: Revocation['kind'], id: string): string => `${kind}/${id}`;
 
 /** @throws JournalDefect where `text` is none of `revokedText`. */
 export function revocationOf(text: string, untilMs: number): Revocation {
   const slash = text.indexOf('/');
-  const kind = text.slice(0, slash);
-  if (kind !== 'client' && kind !== 'jti') throw new JournalDefect('the journal has a revocation of unknown kind');
+  const kind = REVOCATION_KINDS.find(name => name === text.slice(0, slash));
+  if (!kind) throw new JournalDefect('the journal has a revocation of unknown kind');
   return { kind, id: text.slice(slash + 1), untilMs };
 }

@@ -1,11 +1,12 @@
 /**
- * Names that are taken once, and what is revoked, in Redis. Each of them is one script on one key, and so of one slot.
+ * Names that are taken once, what is revoked, and whether the site stands by, in Redis. Each of them is one script on one
+ * key, and so of one slot.
  */
 import type { Clock } from '../runtime/clock.ts';
-import { REVOCATIONS_MOST, type Reply, type Revocation, RevocationsFull } from './journal.ts';
+import { REVOCATIONS_MOST, type Reply, type Revocation, RevocationsFull, type Standby } from './journal.ts';
 import { keepingOf, revocationOf, revokedText } from './marks.ts';
-import { keysOfShard, REVOKED, shardOfName } from './redisKeys.ts';
-import { numberOf, SCRIPTS, type Script, type ScriptReply, textsOf } from './redisScripts.ts';
+import { keysOfShard, REVOKED, STANDBY, shardOfName } from './redisKeys.ts';
+import { listOf, numberOf, SCRIPTS, type Script, type ScriptReply, textsOf } from './redisScripts.ts';
 
 /** Runs a script on the connection that its caller chose. */
 type Run = (script: Script, keys: readonly string[], args: readonly string[]) => Promise<Reply<ScriptReply>>;
@@ -32,12 +33,32 @@ export async function addRevocation(run: Run, clock: Clock, { kind, id, untilMs 
 }
 
 /** `Journal.revoked`. */
-export async function readRevocations(run: Run): Promise<Reply<readonly Revocation[]>> {
+export async function readRevocations(run: Run, clock: Clock): Promise<Reply<readonly Revocation[]>> {
   const reply = await run(SCRIPTS.revoked, [REVOKED], []);
   if (reply.kind !== 'done') return reply;
-  const pairs = textsOf(reply.value);
-  const value = pairs.flatMap((text, i) => (i % 2 === 0 ? [revocationOf(text, numberOf(pairs[i + 1]))] : []));
+  const [now, lines = []] = listOf(reply.value);
+  // Redis says how long; its own clock may differ from ours.
+  const ahead = clock.wallMs() - numberOf(now);
+  const pairs = textsOf(lines);
+  const value = pairs.flatMap((text, i) => (i % 2 === 0 ? [revocationOf(text, numberOf(pairs[i + 1]) + ahead)] : []));
   return { kind: 'done', value };
+}
+
+/** `Journal.setStandby`. */
+export async function writeStandby(run: Run, location: string | null, ifUnsaid: boolean): Promise<Reply<void>> {
+  const reply = await run(SCRIPTS.setStandby, [STANDBY], [location ?? '', ifUnsaid ? 'ifUnsaid' : 'always']);
+  return reply.kind === 'done' ? { kind: 'done', value: undefined } : reply;
+}
+
+/** `Journal.standby`. */
+export async function readStandby(run: Run): Promise<Reply<Standby | null>> {
+  const reply = await run(SCRIPTS.standby, [STANDBY], []);
+  if (reply.kind !== 'done') return reply;
+  const [location, since] = textsOf(reply.value);
+  return {
+    kind: 'done',
+    value: location === undefined ? null : { location: location || null, sinceMs: numberOf(since) },
+  };
 }
 
 function keptArguments(until: number, clock: Clock): string[] {

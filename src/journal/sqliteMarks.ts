@@ -1,10 +1,10 @@
 /**
- * Names that are taken once, and what is revoked, in the embedded journal's file. Its methods run inside the transaction
- * of their caller, and take the journal's time from it.
+ * Names that are taken once, what is revoked, and whether the site stands by, in the embedded journal's file. Its methods
+ * run inside the transaction of their caller, and take the journal's time from it.
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../runtime/clock.ts';
-import { REVOCATIONS_MOST, type Revocation } from './journal.ts';
+import { REVOCATIONS_MOST, type Revocation, type Standby } from './journal.ts';
 import { type Keeping, keepingOf, revocationOf, revokedText } from './marks.ts';
 import { JournalDefect } from './notice.ts';
 
@@ -20,6 +20,9 @@ const SQL = {
   forget: 'DELETE FROM revoked WHERE until_at <= ?',
   fits: 'SELECT count(*) < ? OR EXISTS (SELECT 1 FROM revoked WHERE name = ?) AS fits FROM revoked',
   revoked: 'SELECT name, until_at FROM revoked WHERE until_at > ?',
+  setStandby: 'INSERT OR REPLACE INTO standby (one, location, since_at) VALUES (1, ?, ?)',
+  setUnsaid: 'INSERT OR IGNORE INTO standby (one, location, since_at) VALUES (1, ?, ?)',
+  standby: 'SELECT location, since_at FROM standby',
 } as const;
 
 export class SqliteMarks {
@@ -36,6 +39,9 @@ export class SqliteMarks {
       forget: database.prepare(SQL.forget),
       fits: database.prepare(SQL.fits),
       revoked: database.prepare(SQL.revoked),
+      setStandby: database.prepare(SQL.setStandby),
+      setUnsaid: database.prepare(SQL.setUnsaid),
+      standby: database.prepare(SQL.standby),
     };
   }
 
@@ -56,12 +62,24 @@ export class SqliteMarks {
   }
 
   revoked(now: number): readonly Revocation[] {
+    const ahead = this.#clock.wallMs() - now;
     return this.#statements.revoked.all(now).map(({ name, until_at: until }) => {
-      if (typeof name !== 'string' || typeof until !== 'number') {
-        throw new JournalDefect('the journal file has a column of another type');
-      }
-      return revocationOf(name, until);
+      if (typeof name !== 'string' || typeof until !== 'number') throw otherType();
+      return revocationOf(name, until + ahead);
     });
+  }
+
+  setStandby(location: string | null, ifUnsaid: boolean, now: number): void {
+    const { setUnsaid, setStandby } = this.#statements;
+    (ifUnsaid ? setUnsaid : setStandby).run(location, now);
+  }
+
+  standby(): Standby | null {
+    const row = this.#statements.standby.get();
+    if (!row) return null;
+    const { location, since_at: sinceMs } = row;
+    if ((location !== null && typeof location !== 'string') || typeof sinceMs !== 'number') throw otherType();
+    return { location, sinceMs };
   }
 
   /** Asked when the call is made: what waits for a commit must not keep longer for it. */
@@ -69,5 +87,7 @@ export class SqliteMarks {
     return keepingOf(untilMs, this.#clock.wallMs());
   }
 }
+
+const otherType = () => new JournalDefect('the journal file has a column of another type');
 
 const keptUntil = ({ untilMs, leastMs }: Keeping, now: number): number => Math.max(untilMs, now + leastMs);

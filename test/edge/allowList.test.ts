@@ -4,7 +4,7 @@
 import { BlockList } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { AllowList, callerAddress, parseAddress } from '../../src/edge/allowList.ts';
+import { AllowList, callerAddress, callerNetwork, parseAddress } from '../../src/edge/allowList.ts';
 import { cidrs } from './clients.ts';
 
 const holds = (list: readonly string[], address: string): boolean => {
@@ -164,5 +164,23 @@ describe('S14: whose address counts', () => {
         expect(caller('10.0.0.1', ...forged, real)).toEqual(caller('10.0.0.1', ...other, real));
       }),
     );
+  });
+});
+
+describe('the network that one caller has', () => {
+  const network = (peer: string, ...hops: readonly string[]) =>
+    callerNetwork(peer, hops, new AllowList(cidrs('10.0.0.0/8')));
+
+  it.each([
+    ['one IPv4 address, however it is written', ['1.2.3.4'], ['::ffff:1.2.3.4'], true],
+    ['another IPv4 address', ['1.2.3.4'], ['1.2.3.5'], false],
+    ['an IPv6 subnet', ['2001:db8::1'], ['2001:db8::ffff:1:2:3'], true],
+    ['another IPv6 subnet', ['2001:db8::1'], ['2001:db8:0:1::1'], false],
+    ['what a trusted proxy says', ['10.0.0.1', '1.2.3.4'], ['1.2.3.4'], true],
+    ['what anybody else says', ['1.2.3.4', '5.6.7.8'], ['1.2.3.4'], true],
+    ['a proxy that says garbage', ['10.0.0.1', 'x'], ['10.0.0.1', 'y'], true],
+    ['another proxy that says garbage', ['10.0.0.1', 'x'], ['10.0.0.2', 'x'], false],
+  ] as const)('F85: %s', (_, [peer, ...hops], [otherPeer, ...otherHops], same) => {
+    expect(network(peer, ...hops) === network(otherPeer, ...otherHops)).toBe(same);
   });
 });

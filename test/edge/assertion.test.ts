@@ -3,7 +3,7 @@
  * write. Each refusal is one word here; callers see no difference.
  */
 import { createHmac, sign } from 'node:crypto';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { type AssertionVerifying, readAssertion } from '../../src/edge/assertion.ts';
 import type { ClientKeySet } from '../../src/edge/keys.ts';
 import type { TokenClient } from '../../src/edge/tokenEndpoint.ts';
@@ -280,6 +280,26 @@ describe('a client assertion', () => {
     expect(await verdict(assertion(CLAIMS, { ...HEADER, kid: 'gone' }))).toBe('key');
     expect(decoys).toBe(3);
     expect(await verdict(assertion(CLAIMS, { ...HEADER, kid: 'gone' }, AS_PAIR))).toBe('key');
+  });
+
+  it('S59: without the name of a key everybody costs the same, strangers and clients of any number of keys', async () => {
+    const three = [ecPair(), ecPair(), ecPair()].map(({ publicKey }, at) => jwk(publicKey, { kid: `t${at}` }));
+    clients.set('three', clientOf('three', await keySet(...three)));
+    const five = Array.from({ length: 5 }, (_, at) => jwk(ecPair().publicKey, { kid: `f${at}` }));
+    clients.set('five', clientOf('five', await keySet(...five)));
+    const verifying = vi.spyOn(crypto.subtle, 'verify');
+    onTestFinished(() => verifying.mockRestore());
+    const timesFor = async (sub: string, header: Json): Promise<number> => {
+      verifying.mockClear();
+      expect(await verdict(assertion({ ...CLAIMS, iss: sub, sub }, header, ecPair()))).not.toBe('proved');
+      return verifying.mock.calls.length;
+    };
+    for (const [header, times] of [
+      [{ alg: 'ES256' }, 4],
+      [{ alg: 'ES256', kid: 'b1' }, 1],
+    ] as const) {
+      for (const sub of ['nobody', 'shop', 'bank', 'three', 'five']) expect(await timesFor(sub, header)).toBe(times);
+    }
   });
 
   it('F79: is refused once the certificate of its key has ended, or the one for our answers', async () => {

@@ -122,7 +122,7 @@ describe('tokens of ours', () => {
     const verify = async (text: string) => {
       seen.push(text);
       if (text !== JWT) throw new Refusal('token');
-      return { clientId: clientId as ClientId, apis, jti: 'j', expiresAtMs: 0 };
+      return { clientId: clientId as ClientId, apis, jti: 'j', issuedAt: 0, expiresAtMs: 0 };
     };
     const call = { authorization: new Secret(`Bearer ${token}`), peer, forwardedFor: [] };
     const authenticator = createAuthenticator([...CLIENTS, bank], [], { verify });

@@ -14,7 +14,7 @@ export const tokenHash = (token: string): TokenSha256 => hash('sha256', token) a
 export const NO_KEYS: ClientKeySet = {
   verification: new Map(),
   encryption: undefined,
-  expiresAtMs: undefined,
+  endsAtMs: [],
   thumbprints: [],
   kids: [],
 };

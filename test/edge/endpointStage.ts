@@ -58,6 +58,7 @@ export const encoded = (fields: Record<string, string>): string => new URLSearch
 
 export const request = (body: string | Uint8Array, changes: Partial<TokenRequest> = {}): TokenRequest => ({
   method: 'POST',
+  caller: 'peer',
   contentType: FORM,
   rawQuery: undefined,
   body: typeof body === 'string' ? new TextEncoder().encode(body) : body,
@@ -78,6 +79,7 @@ export class EndpointStage {
   readonly once = memoryOnce();
   /** `client bank`. */
   readonly revoked = new Set<string>();
+  readonly validFrom = new Map<string, number>();
   readonly clients = new Map<string, TokenClient>([
     ['bank', clientOf('bank', BANK, ['Purchase', 'Refund'])],
     ['shop', clientOf('shop', SHOP)],
@@ -89,7 +91,10 @@ export class EndpointStage {
       accessTokenMinutes: 60,
       signingKeys: () => [KEY],
       clientOf: id => this.clients.get(id),
-      revocations: { isRevoked: (kind, id) => this.revoked.has(`${kind} ${id}`) },
+      revocations: {
+        isRevoked: (kind, id) => this.revoked.has(`${kind} ${id}`),
+        validFrom: id => this.validFrom.get(id) ?? 0,
+      },
       once: this.once,
       clock: this.clock,
       random: countingRandom,

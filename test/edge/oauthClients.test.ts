@@ -8,7 +8,18 @@ import { jwksDocument, OAUTH_PATHS, serverMetadata } from '../../src/edge/metada
 import { createTokenEndpoint } from '../../src/edge/tokenEndpoint.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
-import { clientOf, ecPair, ISSUER, jwk, keySet, memoryOnce, openingKeyOf, rsaPair, signingKeyOf } from './oauthKit.ts';
+import {
+  clientOf,
+  ecPair,
+  ISSUER,
+  jwk,
+  keySet,
+  memoryOnce,
+  NOTHING_REVOKED,
+  openingKeyOf,
+  rsaPair,
+  signingKeyOf,
+} from './oauthKit.ts';
 
 const CLIENT_PAIR = ecPair();
 const KEYS = await keySet(jwk(CLIENT_PAIR.publicKey, { kid: 'c1' }));
@@ -36,7 +47,7 @@ beforeEach(() => {
     accessTokenMinutes: 60,
     signingKeys: () => [SIGNING],
     clientOf: id => (id === client.id ? client : undefined),
-    revocations: { isRevoked: () => false },
+    revocations: NOTHING_REVOKED,
     once: memoryOnce(),
     clock: systemClock,
     random: systemRandom,
@@ -49,6 +60,7 @@ beforeEach(() => {
     const sent = new Headers(headers as Record<string, string>);
     const answer = await endpoint({
       method,
+      caller: 'peer',
       contentType: sent.get('content-type') ?? undefined,
       rawQuery: search.slice(1),
       body: new TextEncoder().encode(String(body)),

@@ -97,6 +97,9 @@ export const refusalOf = async (promise: Promise<unknown>): Promise<Refusal | un
 export const reasonOf = async (promise: Promise<unknown>): Promise<RefusalReason | undefined> =>
   (await refusalOf(promise))?.reason;
 
+/** Nothing was taken back. */
+export const NOTHING_REVOKED = { isRevoked: () => false, validFrom: () => 0 };
+
 /** A store that several endpoints may share. */
 export const memoryOnce = (): Once & { readonly taken: Map<string, number> } => {
   const taken = new Map<string, number>();

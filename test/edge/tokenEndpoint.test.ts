@@ -2,9 +2,13 @@
  * What the token endpoint gives to whom: clients that prove who they are, once, get what they were assigned. What a
  * request has to look like is in `tokenRequest.test.ts`.
  */
+import { decodeJwt } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { APIS } from '../../src/catalogue/apis.ts';
+import type { Cidr } from '../../src/config/config.ts';
 import type { ClientId } from '../../src/domain/ids.ts';
+import { tokenDigest } from '../../src/edge/accessToken.ts';
+import { AllowList, parseAddress } from '../../src/edge/allowList.ts';
 import { createTokenEndpoint, type Once } from '../../src/edge/tokenEndpoint.ts';
 import { createTokenVerifier } from '../../src/edge/tokenVerifier.ts';
 import {
@@ -21,7 +25,7 @@ import {
   SHOP_PAIR,
   shopAssertion,
 } from './endpointStage.ts';
-import { clientOf, countingRandom, ecPair, ISSUER, NOW_S, respelled } from './oauthKit.ts';
+import { clientOf, countingRandom, ecPair, ISSUER, NOTHING_REVOKED, NOW_S, respelled } from './oauthKit.ts';
 
 let stage: EndpointStage;
 beforeEach(() => {
@@ -44,13 +48,15 @@ describe('the token endpoint', () => {
       expires_in: 3600,
       scope: 'Purchase Refund',
     });
-    expect(response.log).toEqual({ client: 'bank', refused: undefined });
+    const { jti } = decodeJwt(answer.access_token);
+    expect(response.log).toEqual({ client: 'bank', refused: undefined, token: tokenDigest(String(jti)) });
+    expect(JSON.stringify(response.log)).not.toContain(String(jti));
     const verifier = createTokenVerifier({
       issuer: ISSUER,
       clock: stage.clock,
       signingKeys: () => [KEY],
       clientId: id => stage.clients.get(id)?.id,
-      revocations: { isRevoked: () => false },
+      revocations: NOTHING_REVOKED,
     });
     const proved = await verifier.verify(answer.access_token);
     expect(proved).toMatchObject({ clientId: 'bank', apis: new Set(['Purchase', 'Refund']) });
@@ -238,6 +244,24 @@ describe('the token endpoint', () => {
     );
   });
 
+  it('S13: gives a token only where its client may call from, and tells the caller nothing', async () => {
+    const allowFrom = new AllowList(['10.1.0.0/16' as Cidr]);
+    stage.clients.set('bank', { ...clientOf('bank', BANK), allowFrom });
+    const from = async (address: string | undefined, text = assertion()) => {
+      const body = encoded(parameters({ client_assertion: text }));
+      const seen = address === undefined ? {} : { address: parseAddress(address) };
+      return createTokenEndpoint(stage.deps())(request(body, seen));
+    };
+    const unused = assertion();
+    const refused = await from('10.2.0.1', unused);
+    expect(brief(refused)).toBe('401 invalid_client assertion.address');
+    expect(refused.body).toBe((await stage.post(parameters({ client_assertion: 'garbage' }))).body);
+    expect(brief(await from(undefined))).toBe('401 invalid_client assertion.address');
+    expect(brief(await from('nowhere'))).toBe('401 invalid_client assertion.address');
+    expect(stage.once.taken.size).toBe(0);
+    expect((await from('::ffff:10.1.255.255', unused)).status).toBe(200);
+  });
+
   it('S12: a client that was revoked gets none, and its assertion stays unused', async () => {
     stage.revoked.add('client bank');
     expect(brief(await stage.post(parameters()))).toBe('401 invalid_client assertion.revoked');
@@ -245,18 +269,13 @@ describe('the token endpoint', () => {
     expect((await stage.post(parameters({ client_assertion: shopAssertion() }))).status).toBe(200);
   });
 
-  it('F85: works at 64 requests at a time, and sends the others away', async () => {
-    const waiting: ((answer: 'first') => void)[] = [];
-    const slow: Once = { take: () => new Promise(resolve => waiting.push(resolve)) };
-    const endpoint = createTokenEndpoint(stage.deps({ once: slow }));
-    const calls = Array.from({ length: 64 }, () => endpoint(request(encoded(parameters()))));
-    await expect.poll(() => waiting.length).toBe(64);
-    expect(brief(await endpoint(request(encoded(parameters()))))).toBe('503 temporarily_unavailable busy');
-    for (const answer of waiting) answer('first');
-    expect(new Set((await Promise.all(calls)).map(({ status }) => status))).toEqual(new Set([200]));
-    const last = endpoint(request(encoded(parameters())));
-    await expect.poll(() => waiting.length).toBe(65);
-    waiting[64]?.('first');
-    expect((await last).status).toBe(200);
+  it('S12: what was revoked this second takes the rest of it along, and a new token is good at once', async () => {
+    stage.clock.nowMs = NOW_S * 1000 + 700;
+    stage.validFrom.set('bank', NOW_S + 1);
+    const { access_token: token = '' } = bodyOf(await stage.post(parameters()));
+    expect(decodeJwt(token)).toMatchObject({ iat: NOW_S + 1, exp: NOW_S + 3601 });
+    stage.validFrom.set('bank', NOW_S - 100);
+    const { access_token: later = '' } = bodyOf(await stage.post(parameters()));
+    expect(decodeJwt(later).iat).toBe(NOW_S);
   });
 });

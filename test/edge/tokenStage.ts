@@ -47,6 +47,7 @@ export class TokenStage {
   readonly clients = new Set(['bank', 'shop']);
   /** `client bank`, `jti token-1`. */
   readonly revoked = new Set<string>();
+  readonly validFrom = new Map<string, number>();
   keys: readonly SigningKey[] = [KEY, OLD_KEY];
   verifier: TokenVerifier = this.makeVerifier();
 
@@ -56,14 +57,24 @@ export class TokenStage {
       clock: this.clock,
       signingKeys: () => this.keys,
       clientId: (id: string) => (this.clients.has(id) ? (id as ClientId) : undefined),
-      revocations: { isRevoked: (kind: string, id: string) => this.revoked.has(`${kind} ${id}`) },
+      revocations: {
+        isRevoked: (kind: string, id: string) => this.revoked.has(`${kind} ${id}`),
+        validFrom: (id: string) => this.validFrom.get(id) ?? 0,
+      },
     };
     return createTokenVerifier(deps, remembered);
   }
 
   issue(scope: readonly string[] = ['Purchase'], signingKey = KEY): Promise<IssuedToken> {
     const { clock } = this;
-    const issuing = { issuer: ISSUER, signingKey, lifeSeconds: 3600, clock, random: countingRandom };
+    const issuing = {
+      issuer: ISSUER,
+      signingKey,
+      lifeSeconds: 3600,
+      validFrom: this.validFrom.get('bank') ?? 0,
+      clock,
+      random: countingRandom,
+    };
     return issueAccessToken(issuing, 'bank' as ClientId, scope);
   }
 

@@ -104,6 +104,16 @@ describe('the claims of an access token', () => {
     expect(await stage.verdict(good)).toBeUndefined();
   });
 
+  it('S12: ends where its client’s tokens of before then are revoked, and later ones do not', async () => {
+    const [old, fresh] = [claimed({ iat: NOW_S - 1, exp: NOW_S + 600 }), claimed({ iat: NOW_S, jti: 'fresh' })];
+    expect(await stage.verdict(old)).toBeUndefined();
+    stage.validFrom.set('shop', NOW_S + 60);
+    expect(await stage.verdict(old)).toBeUndefined();
+    stage.validFrom.set('bank', NOW_S);
+    expect(await stage.verdict(old)).toBe('token revoked');
+    expect(await stage.verdict(fresh)).toBeUndefined();
+  });
+
   it('F80: ends with the key that signed it, even under the same kid', async () => {
     const good = token({ ...HEADER, kid: 'as-1' }, CLAIMS, OLD_PAIR);
     expect(await stage.verdict(good)).toBeUndefined();

@@ -16,7 +16,7 @@ const ISSUED: TokenResponse = {
   status: 200,
   headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Pragma: 'no-cache' },
   body: '{"access_token":"t"}',
-  log: { client: 'bank' as ClientId, refused: undefined },
+  log: { client: 'bank' as ClientId, refused: undefined, token: 'd' },
 };
 const FORM = 'application/x-www-form-urlencoded';
 
@@ -25,6 +25,7 @@ const start = async (changes: Partial<OauthServer> = {}, options: StageOptions =
   const asked: TokenRequest[] = [];
   const seen: OauthRecord[] = [];
   const oauth: OauthServer = {
+    callerOf: (peer, hops) => ({ caller: [peer, ...hops].join(' < ') }),
     token: async request => {
       asked.push(request);
       return ISSUED;
@@ -63,7 +64,9 @@ describe('the token endpoint', () => {
       { method: 'POST', contentType: FORM, rawQuery: 'x=y?z', headers: { authorization: 'Basic x' } },
     ]);
     expect(Buffer.from(asked[0]?.body ?? []).toString()).toBe('a=b');
-    expect(seen).toMatchObject([{ endpoint: 'token', status: 200, result: 'issued', clientId: 'bank' }]);
+    await exchange(stage.port, tokenCall({ headers: { 'X-Forwarded-For': '10.0.0.1, 10.0.0.2' } }));
+    expect(asked.map(({ caller }) => caller)).toEqual(['127.0.0.1', '127.0.0.1 < 10.0.0.1 < 10.0.0.2']);
+    expect(seen[0]).toMatchObject({ endpoint: 'token', status: 200, result: 'issued', clientId: 'bank', token: 'd' });
     expect(stage.records).toEqual([]);
   });
 

@@ -84,7 +84,10 @@ describe('names that are taken once', () => {
     }
     const behind = await opened(-HOUR_MS);
     await insist(() => behind.revoke('jti', 'a', Date.now() - HOUR_MS + 60_000));
-    expect(await insist(() => behind.revoked())).toMatchObject([{ kind: 'jti', id: 'a' }]);
+    const [line] = await insist(() => behind.revoked());
+    expect(line).toMatchObject({ kind: 'jti', id: 'a' });
+    // By the clock of who asks: what is left of it is the same for everybody.
+    expect(line?.untilMs).toBeLessThan(Date.now() - HOUR_MS + 61_000);
   });
 
   it('F47 are away with Redis down, and revocations as well', async () => {

@@ -53,6 +53,7 @@ it('F69 a name is remembered for its time, though the journal is ahead of the wa
   const untilMs = wall + 60_000;
   expect(await take(made, 'test/a', untilMs)).toBe('first');
   await insist(() => made.revoke('jti', 'a', untilMs));
+  expect(await insist(() => made.revoked())).toEqual([{ kind: 'jti', id: 'a', untilMs }]);
   pass(59_999);
   expect(await take(made, 'test/a', untilMs)).toBe('again');
   expect(await insist(() => made.revoked())).toHaveLength(1);

@@ -24,6 +24,7 @@ import {
 } from '../support/oauth.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { waitFor } from '../support/waitFor.ts';
+import { tokenByHand } from './byHand.ts';
 import { metric, Rig } from './rig.ts';
 
 const rig = new Rig();
@@ -176,8 +177,10 @@ describe('who may do what', () => {
     expect((await call(gateway, 'LoadFund', PURCHASE, { token: wide })).status).toBe(403);
   });
 
-  it('S13: an address counts for tokens of ours, too', async () => {
-    expect((await call(gateway, 'Purchase', PURCHASE, { token: await tokenOf(gateway, far) })).status).toBe(403);
+  it('S13: an address counts for tokens of ours, too, and where they are asked for', async () => {
+    const answer = await postToken(gateway, grantForm(await far.assertion(rootOf(gateway))));
+    expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client']);
+    expect((await call(gateway, 'Purchase', PURCHASE, { token: tokenByHand(gateway, 'far') })).status).toBe(403);
   });
 });
 

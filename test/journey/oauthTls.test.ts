@@ -2,18 +2,16 @@
  * TLS on the public port of a real gateway: who is let in, and certificates that are exchanged while it runs.
  */
 import { writeFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { type PeerCertificate, type SecureVersion, TLSSocket } from 'node:tls';
+import type { SecureVersion } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { authority, type Pair } from '../issuer/certificate.ts';
-import { API_PATHS } from '../support/apiPaths.ts';
-import { bodyOf, newTranId, rawRequest } from '../support/client.ts';
+import { rawRequest } from '../support/client.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
-import { PURCHASE } from '../support/oauth.ts';
 import { tempDir } from '../support/places.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
+import { purchaseOverTls, type Shown as TlsShown } from '../support/tlsCall.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { metric, Rig } from './rig.ts';
 
@@ -48,34 +46,8 @@ beforeAll(async () => {
 });
 afterAll(() => rig.end());
 
-type Shown = { readonly cert?: string; readonly key?: string; readonly maxVersion?: SecureVersion };
-type Told = { readonly status: number; readonly text: string; readonly certificate: PeerCertificate };
-
-/** A purchase over a connection of its own. Rejects where there is no answer. */
-const callOver = (to: Gateway, shown: Shown = {}): Promise<Told> =>
-  new Promise((resolve, reject) => {
-    const body = JSON.stringify(bodyOf(to, PURCHASE, newTranId()));
-    const headers = {
-      authorization: `Bearer ${to.token}`,
-      timestamp: String(Date.now()),
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-    };
-    const path = `/card-api${API_PATHS.Purchase}`;
-    const options = { host: '127.0.0.1', port: to.port, path, method: 'POST', ca: ca.cert, agent: false, headers };
-    const sent = request({ ...options, ...shown }, response => {
-      const { socket } = response;
-      const certificate = socket instanceof TLSSocket ? socket.getPeerCertificate() : undefined;
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
-        if (certificate) resolve({ status: response.statusCode ?? 0, text, certificate });
-      });
-    });
-    sent.on('error', reject);
-    sent.end(body);
-  });
+type Shown = Omit<TlsShown, 'ca'>;
+const callOver = (to: Gateway, shown: Shown = {}) => purchaseOverTls(to, { ca: ca.cert, ...shown });
 
 const serialOf = async (to: Gateway, shown: Shown = {}): Promise<string> =>
   (await callOver(to, shown)).certificate.serialNumber;

@@ -2,7 +2,14 @@
  * A client of OAuth as tests play it: its keys, what it registers of them, its assertions, its tokens, and calls that are
  * sealed for the gateway. Made of jose and of Node's crypto alone, so that nothing of `src` vouches for itself.
  */
-import { createPrivateKey, generateKeyPairSync, type JsonWebKeyInput, type KeyObject, randomUUID } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKeyInput,
+  type KeyObject,
+  randomUUID,
+} from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CompactEncrypt, compactDecrypt, importJWK, type JWK, SignJWT } from 'jose';
@@ -27,6 +34,8 @@ export const signingPair = (): Pair =>
   pairOf(randomUUID(), generateKeyPairSync('ec', { namedCurve: 'P-256' }), 'ES256');
 export const sealingPair = (): Pair =>
   pairOf(randomUUID(), generateKeyPairSync('rsa', { modulusLength: 2048 }), 'RSA-OAEP-256');
+
+export const publicKeyOf = ({ privateKey }: Pair): KeyObject => createPublicKey(privateKey);
 
 /** Writes the private half, as the gateway's own keys are configured. */
 export const writePrivate = (path: string, { privateKey, publicJwk }: Pair): string => {
