@@ -3,19 +3,21 @@
  * step in order, and what may and may not be said at each point. Up to the claim, problems are thrown as refusals;
  * after it nothing is thrown, outcomes are values, and nothing is told that the journal does not hold.
  */
-import { isJournalled, policyOf } from './catalogue/apis.ts';
+import { type Call, inProgress, plain, refuse, type Told, type Trail, timed, told, unsent } from './authorize/call.ts';
+import { lookUpOriginal, standAside } from './authorize/originals.ts';
+import { isJournalled, policyOf, sadValuesOf } from './catalogue/apis.ts';
 import { differingFields } from './catalogue/compare.ts';
 import type { ApiRow } from './catalogue/row.ts';
 import type { ClientConfig } from './config/config.ts';
 import { LEASE_MARGIN_MS, SETTLE_RESERVE_MS } from './config/limits.ts';
 import type { Deliveries } from './delivery/deliveries.ts';
-import { followReversal, reversalClaimOf, reversalFault } from './delivery/follow.ts';
+import { followReversal } from './delivery/follow.ts';
 import { maskedCardOf } from './domain/card.ts';
-import { apply, type Draft, type Entry, originalStanding, type Policy, type SettleOutcome } from './domain/entry.ts';
-import { keyOf, type Message } from './domain/message.ts';
+import { apply, type Draft, type Entry, type Policy, type SettleOutcome } from './domain/entry.ts';
+import { keyOf } from './domain/message.ts';
 import type { IssuerAnswer, Outcome } from './domain/outcome.ts';
-import { type FieldError, Refusal, type RefusalReason } from './domain/refusal.ts';
-import { meaningOf, type ResponseCode } from './domain/responseCode.ts';
+import { Refusal } from './domain/refusal.ts';
+import { meaningOf } from './domain/responseCode.ts';
 import { chooseIssuer, type Route } from './domain/routing.ts';
 import { Secret } from './domain/secret.ts';
 import type { Caller } from './edge/authenticate.ts';
@@ -31,7 +33,7 @@ import {
   type Seal,
   type Served,
 } from './http/journey.ts';
-import type { IssuerLine, IssuerLines } from './issuer/issuer.ts';
+import type { IssuerLines, SendOptions } from './issuer/issuer.ts';
 import type { Journal, Vault } from './journal/journal.ts';
 import type { Held, Steps } from './journal/steps.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -57,28 +59,13 @@ export type JourneyDeps = {
   readonly journal: Pick<Journal, 'isUp'>;
   readonly steps: Steps;
   readonly vault: Vault;
-  readonly deliveries: Pick<Deliveries, 'kick' | 'work' | 'finish'>;
+  readonly deliveries: Pick<Deliveries, 'kick' | 'work' | 'finish' | 'late'>;
   readonly clock: Clock;
+  /** Below which address calls go on while this site stands by; undefined while it works. */
+  readonly standby: () => string | undefined;
   /** Told of what should never happen; must not throw. */
   readonly onDefect: (error: unknown) => void;
 };
-
-/** A proved call, with everything that was decided about it before anything was claimed. */
-type Call = {
-  readonly row: ApiRow;
-  readonly client: ClientConfig;
-  readonly message: Message;
-  readonly line: IssuerLine;
-  /** Gives the issuer's place back; idempotent. */
-  readonly leave: () => void;
-  readonly deadline: Deadline;
-  readonly trail: Trail;
-};
-
-/** What the log will say of the call, and what its answer needs however it ends; filled in on the way. */
-type Trail = { -readonly [Name in keyof Facts]?: Facts[Name] } & { claiming?: Message; seal?: Seal | undefined };
-
-type Told = { readonly answer: Answer; readonly outcome: RequestOutcome };
 
 /** The first look for another's answer, and the longest time between two. */
 const WAIT_FIRST_MS = 10;
@@ -122,6 +109,7 @@ async function admit(deps: JourneyDeps, inbound: Inbound, trail: Trail): Promise
   if (inbound.idempotencyKey !== undefined && inbound.idempotencyKey !== message.header.tranId) {
     throw refuse('format', message, [{ field: 'idempotency-key', reason: 'must equal tranId' }]);
   }
+  await standAside(deps, { row, message, deadline, trail });
   const issuer = chooseIssuer(site.routes, message);
   const line = issuer && deps.issuers.get(issuer);
   if (!line) {
@@ -137,7 +125,8 @@ async function admit(deps: JourneyDeps, inbound: Inbound, trail: Trail): Promise
 /** An inquiry changes nothing: it is sent once and not journalled, but without the journal nothing is forwarded. */
 async function inquire(deps: JourneyDeps, call: Call): Promise<Told> {
   if (!deps.journal.isUp()) throw refuse('journalAway', call.message);
-  const outcome = await send(deps, call, call.deadline.within(timeoutOf(call), ANSWER_RESERVE_MS));
+  const deadline = call.deadline.within(timeoutOf(call), ANSWER_RESERVE_MS);
+  const outcome = await send(deps, call, { deadline, repeat: false });
   if (outcome.kind === 'answered') return told(call, outcome.answer);
   return told(call, plain('91'), { outcome: outcome.kind });
 }
@@ -150,59 +139,14 @@ async function transact(deps: JourneyDeps, call: Call): Promise<Told> {
   call.trail.claiming = call.message;
   const claimed = await timed(deps, call, 'journalMs', () => deps.steps.claim(draftOf(deps, call), call.deadline));
   if (claimed.kind === 'away') throw refuse('journalAway', call.message);
+  if (claimed.kind === 'amnesia') throw refuse('amnesia', call.message);
   if (claimed.kind === 'unsure') return inProgress(call);
   if (claimed.kind === 'exists') return answerAgain(deps, call, claimed.held);
   if (named.kind === 'refused') return settle(deps, call, claimed.held, unsent(named.code));
   if (claimed.held.entry.policy === 'undo') return reverse(deps, call, claimed.held, named.original);
-  return settle(deps, call, claimed.held, await forward(deps, call));
-}
-
-type Named =
-  /** `original` as it was read, null where it is not here; absent where none is named. */
-  | { readonly kind: 'free'; readonly original?: Held | null }
-  /** This very `tranId` has an entry: what it holds stands, whatever has become of the original since. */
-  | { readonly kind: 'known'; readonly held: Held }
-  /** The original is in flight or in doubt: 09, and nothing is claimed. */
-  | { readonly kind: 'open' }
-  /** Never to be sent; the answer is kept like any decline. */
-  | { readonly kind: 'refused'; readonly code: '12' | '25' };
-
-/** A message that names an original: the original's entry decides first whether this may go on. */
-async function lookUpOriginal(deps: JourneyDeps, call: Call): Promise<Named> {
-  const { row, message, client } = call;
-  const key = keyOf(message);
-  if (!row.original || !message.originalTranId) return { kind: 'free' };
-  const originalKey = { participantId: key.participantId, tranId: message.originalTranId };
-  const [own, original] = await timed(deps, call, 'journalMs', () =>
-    Promise.all([deps.steps.read(key, call.deadline), deps.steps.read(originalKey, call.deadline)]),
-  );
-  if (own === undefined || original === undefined) throw refuse('journalAway', message);
-  if (own) return { kind: 'known', held: own };
-  if (!original) return { kind: 'free', original };
-  if (row.original === 'reversed') return judgeReversal(deps, call, original);
-  if (original.entry.client !== client.id) return { kind: 'refused', code: '25' };
-  if (row.original === 'mentioned') return { kind: 'free' };
-  const standing = originalStanding(original.entry);
-  if (standing === 'gone') return { kind: 'refused', code: '12' };
-  return { kind: standing === 'open' ? 'open' : 'free' };
-}
-
-const FAULTS = {
-  '12': ['invalidTransaction', 'originalTranId', 'names a transaction that cannot be reversed'],
-  '13': ['invalidAmount', 'tranAmount', 'must be the amount and currency of the original: reversals are in full'],
-  '02': ['invalidCardNumber', 'cardNumber', 'must be the card of the original'],
-} as const;
-
-function judgeReversal(deps: JourneyDeps, { message, client, line }: Call, original: Held): Named {
-  const { entry } = original;
-  const stored = deps.vault.openMessage(entry.key, entry.message);
-  const code = reversalFault(reversalClaimOf(message, client.id, line.id, deps.vault), entry, stored);
-  if (code === null) return { kind: 'free', original };
-  if (code === '25') return { kind: 'refused', code };
-  const [reason, field, rule] = FAULTS[code];
-  // A message has one of the two.
-  const isToken = field === 'cardNumber' && message.fields.reveal().cardToken !== undefined;
-  throw refuse(reason, message, [{ field: isToken ? 'cardToken' : field, reason: rule }]);
+  // Not to be sent: a failover could lose the claim, and a retry would be sent as if it were the first.
+  if (!claimed.isReplicated) return settle(deps, call, claimed.held, { kind: 'notSent', reason: 'notReplicated' });
+  return forward(deps, call, claimed.held, false);
 }
 
 function draftOf(deps: JourneyDeps, { row, client, message, line }: Call): Draft {
@@ -216,20 +160,28 @@ function draftOf(deps: JourneyDeps, { row, client, message, line }: Call): Draft
     policy: policyOf(row, message.originalTranId !== undefined) as Policy,
     amount: message.amount ?? null,
     message: deps.vault.sealMessage(key, message),
-    leaseMs: client.budgetMs + LEASE_MARGIN_MS,
+    leaseMs: leaseMsOf(client),
   };
 }
 
-async function forward(deps: JourneyDeps, call: Call): Promise<Outcome> {
+const leaseMsOf = ({ budgetMs }: ClientConfig): number => budgetMs + LEASE_MARGIN_MS;
+
+/** Step 7: sends what is claimed, and settles what became of it. An answer that comes later waits for the settle. */
+async function forward(deps: JourneyDeps, call: Call, held: Held, repeat: boolean): Promise<Told> {
+  const settled = Promise.withResolvers<void>();
+  const onLate = (answer: IssuerAnswer) => void settled.promise.then(() => deps.deliveries.late(held, answer));
   const deadline = call.deadline.within(timeoutOf(call), SETTLE_RESERVE_MS);
-  // Point of no return: the next line may move money.
-  return send(deps, call, deadline);
+  try {
+    // Point of no return: the next line may move money.
+    const outcome = await send(deps, call, { deadline, repeat, onLate });
+    return await settle(deps, call, held, outcome);
+  } finally {
+    settled.resolve();
+  }
 }
 
-async function send(deps: JourneyDeps, call: Call, deadline: Deadline): Promise<Outcome> {
-  const outcome = await timed(deps, call, 'issuerMs', () =>
-    call.line.issuer.send(call.message, { deadline, repeat: false }),
-  );
+async function send(deps: JourneyDeps, call: Call, options: SendOptions): Promise<Outcome> {
+  const outcome = await timed(deps, call, 'issuerMs', () => call.line.issuer.send(call.message, options));
   if (outcome.kind !== 'answered') call.trail.detail = outcome.reason;
   return outcome;
 }
@@ -261,7 +213,7 @@ const soon = <T>(deps: JourneyDeps, deadline: Deadline, work: Promise<T>): Promi
 /** Step 8 and 9: the outcome goes into the journal, and only what the journal then holds is told. */
 async function settle(deps: JourneyDeps, call: Call, held: Held, outcome: Outcome): Promise<Told> {
   const { fence } = held.entry;
-  const settled = settleOutcome(deps, held.entry, outcome);
+  const settled = settleOutcome(deps, call, held.entry, outcome);
   const decide = (entry: Entry, now: number) => apply(entry, { type: 'settle', fence, outcome: settled, now });
   const moved = await timed(deps, call, 'journalMs', () => deps.steps.move(held, decide, call.deadline));
   if (moved.kind === 'unsure') deps.deliveries.finish(held, decide);
@@ -279,25 +231,71 @@ async function settle(deps: JourneyDeps, call: Call, held: Held, outcome: Outcom
 const holds = ({ standing }: Entry, settled: SettleOutcome): boolean =>
   standing.at === 'settled' && settled.kind === 'answered' && standing.answer.sealed === settled.answer.sealed;
 
-function settleOutcome(deps: JourneyDeps, { key }: Entry, outcome: Outcome): SettleOutcome {
+function settleOutcome(deps: JourneyDeps, { message }: Call, { key, fence }: Entry, outcome: Outcome): SettleOutcome {
   if (outcome.kind !== 'answered') return { kind: outcome.kind };
-  const { answer } = outcome;
-  return { kind: 'answered', answer: { code: answer.code, sealed: deps.vault.sealAnswer(key, answer) } };
+  // Sent before: that this message is refused as malformed does not say what became of that one.
+  if (fence > 1 && outcome.status !== 200) return { kind: 'unknown' };
+  const { code, desc, fields } = outcome.answer;
+  // The vault leaves out sad fields; the issuer's text may quote their values.
+  const sad = [message.fields, fields].flatMap(each => sadValuesOf(each.reveal()));
+  const kept = sad.some(value => desc.includes(value)) ? meaningOf(code) : desc;
+  return { kind: 'answered', answer: { code, sealed: deps.vault.sealAnswer(key, { code, desc: kept, fields }) } };
 }
 
-/** The `tranId` has an entry already: its answer again, if this is the same message of the same client. */
-async function answerAgain(deps: JourneyDeps, call: Call, held: Held): Promise<Told> {
+/**
+ * The `tranId` has an entry already: its answer again, if this is the same message of the same client. Only a command goes
+ * out again; a retry that came before its doubt waits for the answer like all others.
+ */
+async function answerAgain(deps: JourneyDeps, call: Call, found: Held): Promise<Told> {
   call.leave();
-  refuseOtherContent(deps, call, held.entry);
+  refuseOtherContent(deps, call, found.entry);
+  for (let held = found; ; ) {
+    const present = await sendAgain(deps, call, held);
+    if ('answer' in present) return present;
+    const ended = await waitForEnd(deps, call, present);
+    if (!ended) return inProgress(call);
+    const hasWaited = present.entry.standing.at === 'claimed';
+    // What another one was given meanwhile is not in the journal: this one asks for its own.
+    if (!hasWaited || !call.row.askAgain) return tellEntry(deps, call, ended.entry, true);
+    held = ended;
+  }
+}
+
+/**
+ * Forwards a command once more, as this caller sent it now, with its `sad` fields: one that is in doubt, or whose answer
+ * is not kept. One at a time; where another call has it, or nothing is to be sent, the entry as it is.
+ */
+async function sendAgain(deps: JourneyDeps, call: Call, held: Held): Promise<Told | Held> {
+  // The issuer of the first time, whatever the routes say now: another one knows nothing of it.
+  const line = deps.issuers.get(held.entry.issuer);
+  const [leaseMs, askAgain, remembersMs] = [leaseMsOf(call.client), call.row.askAgain === true, line?.remembersMs ?? 0];
+  const again = (entry: Entry, now: number) =>
+    apply(entry, { type: 'claimAgain', now, leaseMs, remembersMs, askAgain });
+  if (again(held.entry, deps.steps.nowOf(held)) === held.entry) return held;
+  const leave = line?.inFlight.tryEnter();
+  if (!line || !leave) return inProgress(call);
+  try {
+    const claimed = await timed(deps, call, 'journalMs', () => deps.steps.move(held, again, call.deadline));
+    if (claimed.kind !== 'done') return inProgress(call);
+    if (!claimed.moved) return claimed.held;
+    call.trail.issuer = line.id;
+    return await forward(deps, { ...call, line }, claimed.held, true);
+  } finally {
+    leave();
+  }
+}
+
+/** The entry once its claim has ended; undefined where it did not in this caller's time. */
+async function waitForEnd(deps: JourneyDeps, call: Call, held: Held): Promise<Held | undefined> {
   let present = held;
   for (let pause = WAIT_FIRST_MS; present.entry.standing.at === 'claimed'; pause = Math.min(pause * 2, WAIT_MOST_MS)) {
-    if (call.deadline.leftMs() <= pause + ANSWER_RESERVE_MS) return inProgress(call);
+    if (call.deadline.leftMs() <= pause + ANSWER_RESERVE_MS) return undefined;
     await deps.clock.sleep(pause);
     const found = await timed(deps, call, 'journalMs', () => deps.steps.read(held.entry.key, call.deadline));
-    if (!found) return inProgress(call);
+    if (!found) return undefined;
     present = found;
   }
-  return tellEntry(deps, call, present.entry, true);
+  return present;
 }
 
 function refuseOtherContent(deps: JourneyDeps, { row, client, message }: Call, entry: Entry): void {
@@ -326,25 +324,6 @@ function tellEntry(deps: JourneyDeps, call: Call, entry: Entry, replayed: boolea
   return told(call, answer, { replayed, outcome: replayed ? 'replayed' : outcome });
 }
 
-const inProgress = (call: Call): Told => told(call, plain('09'), { outcome: 'inProgress' });
-
-const plain = (code: ResponseCode): IssuerAnswer => ({ code, desc: meaningOf(code), fields: new Secret({}) });
-
-const unsent = (code: ResponseCode): Outcome => ({ kind: 'answered', status: 200, answer: plain(code) });
-
-function told(
-  { message }: Call,
-  { code, desc, fields }: IssuerAnswer,
-  how: { readonly replayed?: boolean; readonly outcome?: RequestOutcome | undefined } = {},
-): Told {
-  const outcome = how.outcome ?? (code === '00' ? 'approved' : 'declined');
-  const { header } = message;
-  return { answer: { status: 200, header, code, desc, fields, errors: [], replayed: how.replayed ?? false }, outcome };
-}
-
-const refuse = (reason: RefusalReason, message: Message, errors: readonly FieldError[] = []): Refusal =>
-  new Refusal(reason, errors, message.header);
-
 /** A refusal is the answer; anything else is our defect, and once a claim was begun nobody may be told that it failed. */
 function givenUp(deps: JourneyDeps, trail: Trail, error: unknown): Served {
   const facts = factsOf(trail);
@@ -363,17 +342,3 @@ function givenUp(deps: JourneyDeps, trail: Trail, error: unknown): Served {
 const factsOf = ({ claiming: _message, seal: _seal, ...facts }: Trail): Omit<Facts, 'outcome'> => facts;
 
 const timeoutOf = ({ line, message }: Call): number => line.timeoutMs(message.api);
-
-async function timed<T>(
-  deps: JourneyDeps,
-  { trail }: Call,
-  part: 'issuerMs' | 'journalMs',
-  work: () => Promise<T>,
-): Promise<T> {
-  const began = deps.clock.monotonicMs();
-  try {
-    return await work();
-  } finally {
-    trail[part] = (trail[part] ?? 0) + deps.clock.monotonicMs() - began;
-  }
-}

@@ -5,26 +5,29 @@
 import { createJourney } from './authorize.ts';
 import { APIS } from './catalogue/apis.ts';
 import type { Config, Problem } from './config/config.ts';
-import { CLOCK_TOLERANCE_SECONDS, HOUR_MS, RETENTION_HOURS_MOST } from './config/limits.ts';
+import { HOUR_MS, MINUTE_MS } from './config/limits.ts';
 import { Deliveries, type DeliveryObserver } from './delivery/deliveries.ts';
 import { keyText } from './domain/ids.ts';
-import { ACCESS_TOKEN_LIFE_SECONDS_MAX } from './edge/accessToken.ts';
+import { AllowList, callerAddress, callerNetwork } from './edge/allowList.ts';
 import { jwksDocument, serverMetadata } from './edge/metadata.ts';
 import { createTokenEndpoint } from './edge/tokenEndpoint.ts';
 import { ExpiryWatch } from './expiryWatch.ts';
 import { startAdmin } from './http/admin.ts';
-import type { AdminRevocations } from './http/adminRevocations.ts';
+import { loadDocs, type Page } from './http/docs.ts';
 import type { OauthServer } from './http/oauth.ts';
 import { type PublicServer, startPublic } from './http/public.ts';
 import { isUsableTls } from './http/server.ts';
-import { type Journal, type Reply, RevocationsFull, type Vault } from './journal/journal.ts';
+import type { Journal, Reply, Vault } from './journal/journal.ts';
 import type { NoticeSink } from './journal/notice.ts';
 import { createRedisJournal } from './journal/redis.ts';
 import { onceOf, RevocationList } from './journal/revocations.ts';
 import { createSqliteJournal } from './journal/sqlite.ts';
+import { StandbyWatch } from './journal/standby.ts';
 import { Steps } from './journal/steps.ts';
 import { VaultError } from './journal/vault.ts';
+import { openapiDocument } from './openapi/document.ts';
 import { Parts } from './parts.ts';
+import { adminRevocations } from './revoking.ts';
 import type { Clock } from './runtime/clock.ts';
 import { Deadline } from './runtime/deadline.ts';
 import type { Log } from './runtime/log.ts';
@@ -34,10 +37,6 @@ import type { Random } from './runtime/random.ts';
 /** How long a start or a reload asks the journal what is still needed: a few hundred calls, on a busy machine. */
 const ASK_WITHIN_MS = 10_000;
 const ASK_EVERY_MS = 100;
-/** A revoked client should be gone from the configuration long before this. */
-const CLIENT_REVOKED_MS = RETENTION_HOURS_MOST * HOUR_MS;
-/** No token lives longer, whichever of our clocks is asked; and a minute, so that none comes back at the edge. */
-const TOKEN_REVOKED_MS = (ACCESS_TOKEN_LIFE_SECONDS_MAX + 2 * CLOCK_TOLERANCE_SECONDS + 60) * 1000;
 
 export type GatewayOptions = {
   readonly clock: Clock;
@@ -45,6 +44,8 @@ export type GatewayOptions = {
   readonly log: Log;
   /** A further condition of readiness; the sandbox holds it back until its credentials are written. */
   readonly alsoReady?: () => boolean;
+  /** Puts something between the gateway and its journal. */
+  readonly wrapJournal?: (journal: Journal) => Journal;
 };
 
 export type Gateway = {
@@ -68,10 +69,11 @@ export class StartProblem extends Error {
 }
 
 /** What the whole process shares. */
-type Core = Omit<GatewayOptions, 'alsoReady'> & {
+type Core = Omit<GatewayOptions, 'alsoReady' | 'wrapJournal'> & {
   readonly metrics: Metrics;
   readonly journal: Journal;
   readonly revocations: RevocationList;
+  readonly standby: StandbyWatch;
   readonly parts: Parts;
   readonly expiry: ExpiryWatch;
   readonly onDefect: (error: unknown, requestId?: string) => void;
@@ -79,11 +81,12 @@ type Core = Omit<GatewayOptions, 'alsoReady'> & {
 
 /** Starts a gateway. Rejects with `StartProblem`, or with what a port or the journal said. */
 export async function startGateway(config: Config, options: GatewayOptions): Promise<Gateway> {
+  const docs = await docsOf(config);
   const core = await openCore(config, options);
-  const { journal, parts, clock, random, log, metrics, expiry, revocations, onDefect } = core;
+  const { journal, parts, clock, random, log, metrics, expiry, revocations, standby, onDefect } = core;
   const shared = {
     journal,
-    steps: new Steps(journal, clock, random),
+    steps: new Steps(journal, clock, random, config.journal.amnesiaMinutes * MINUTE_MS),
     vault: parts.currentVault(),
     issuers: parts,
     clock,
@@ -93,8 +96,17 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const publicServer = await startPublic({
     ...{ host, port, basePath, tls, clock, random, onDefect },
     rows: APIS,
-    journey: createJourney({ ...shared, site: () => parts.site, deliveries, onDefect }),
+    // What is retired is there only for clients that name it; a reload counts at once.
+    isOffered: ({ retired, name }) => !retired || parts.config.clients.some(({ scopes }) => scopes.has(name)),
+    journey: createJourney({
+      ...shared,
+      site: () => parts.site,
+      deliveries,
+      standby: () => siteBeside(core),
+      onDefect,
+    }),
     oauth: oauthServer(core),
+    docs,
     observe: record => {
       log.request(record);
       metrics.request(record);
@@ -102,11 +114,20 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   });
   const state = { draining: false };
   const ready = options.alsoReady ?? (() => true);
-  const readiness = () => ({ config: ready(), journal: journal.isUp(), draining: state.draining, standby: false });
+  const readiness = () => ({
+    ...{ config: ready(), journal: journal.isUp(), draining: state.draining },
+    standby: standby.location !== null,
+    amnesia: journal.amnesia().shards > 0,
+  });
   metrics.onScrape(() => snapshot(core, { inFlight: publicServer.inFlight(), draining: state.draining }));
   const admin = await startAdmin({
     ...{ ...config.admin, metrics, readiness, clock, onDefect },
-    revocations: adminRevocations(core),
+    revocations: adminRevocations({ revocations, clients: () => parts.config.clients, clock, log }),
+    standby: {
+      set: async location => (await standby.set(location)).kind === 'done',
+      said: () => standby.said,
+      basePath,
+    },
   });
   deliveries.start();
   log.info('listening', { host, port: publicServer.port });
@@ -121,7 +142,7 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
       publicServer.beginDrain();
       await Promise.all([publicServer.close(parts.longestBudgetMs), deliveries.stop()]);
       expiry.stop();
-      await revocations.stop();
+      await Promise.all([revocations.stop(), standby.stop()]);
       await parts.close();
       await journal.close();
       await admin.close();
@@ -130,22 +151,35 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 }
 
 /** The journal and all that stands on it alone. Nothing accepts calls yet. */
-async function openCore(config: Config, { clock, random, log }: GatewayOptions): Promise<Core> {
+async function openCore(config: Config, { clock, random, log, wrapJournal }: GatewayOptions): Promise<Core> {
   const metrics = createMetrics(clock);
   const onNotice = noticeSink(log, metrics);
-  const journal = await openJournal(config, clock, onNotice);
-  const revocations = new RevocationList({ journal, clock, onNotice });
+  const opened = await openJournal(config, clock, random, onNotice);
+  const journal = wrapJournal?.(opened) ?? opened;
+  const revocations = new RevocationList({ journal, clock, random, onNotice });
+  const onChange = (location: string | null) => log.warn('standby', { state: location ?? 'working' });
+  const standby = new StandbyWatch({ journal, clock, onNotice, onChange });
   const parts = new Parts(config, { clock, random, log, metrics, revocations });
   const problems = await stillNeeded(journal, config, parts.vault, clock);
+  if (problems.length === 0 && !((await revocations.start(ASK_WITHIN_MS)) && (await standby.start(ASK_WITHIN_MS)))) {
+    const what = 'the journal does not tell what is revoked, or whether the site stands by';
+    problems.push(
+      problemAt(config, 'journal.url', what, 'see that it runs, and what the log says about it; then try again'),
+    );
+  }
   if (problems.length > 0) {
-    await Promise.all([parts.close(), journal.close()]);
+    await Promise.all([revocations.stop(), standby.stop(), parts.close()]);
+    await journal.close();
     throw new StartProblem(problems);
   }
-  await revocations.start();
-  const expiry = new ExpiryWatch(clock, log, () => parts.config);
+  const expiry = new ExpiryWatch({ clock, log, metrics, config: () => parts.config });
   const onDefect = defectSink(log, metrics);
-  return { clock, random, log, metrics, journal, revocations, parts, expiry, onDefect };
+  return { clock, random, log, metrics, journal, revocations, standby, parts, expiry, onDefect };
 }
+
+/** Below which address the APIs are at the site that callers are sent to; undefined while this one works. */
+const siteBeside = ({ standby, parts }: Core): string | undefined =>
+  standby.location === null ? undefined : `${standby.location}${parts.config.server.basePath}`;
 
 async function reload(core: Core, publicServer: PublicServer, next: Config): Promise<readonly Problem[]> {
   const { journal, parts, clock, expiry } = core;
@@ -161,12 +195,20 @@ async function reload(core: Core, publicServer: PublicServer, next: Config): Pro
   return [];
 }
 
+/** The description of the API, for programs and for people, as far as it is switched on. */
+async function docsOf({ server, oauth }: Config): Promise<readonly Page[]> {
+  const { openapi, docs, basePath } = server;
+  if (!openapi) return [];
+  return loadDocs({ openapi: JSON.stringify(openapiDocument({ basePath, oauth: oauth !== undefined })), page: docs });
+}
+
 /** The authorization server, where the configuration has one; whether it has does not change while we run. */
 function oauthServer({ parts, journal, revocations, clock, random, log, metrics }: Core): OauthServer | undefined {
   const { oauth } = parts.config;
   if (!oauth) return undefined;
   const { issuer, accessTokenMinutes } = oauth;
   const present = () => parts.config.oauth ?? oauth;
+  const proxies = new AllowList(parts.config.server.trustedProxies);
   const token = createTokenEndpoint({
     ...{ issuer, accessTokenMinutes, revocations, clock, random },
     signingKeys: () => present().signingKeys,
@@ -174,6 +216,10 @@ function oauthServer({ parts, journal, revocations, clock, random, log, metrics 
     once: onceOf(journal),
   });
   return {
+    callerOf: (peer, forwardedFor) => ({
+      caller: callerNetwork(peer, forwardedFor, proxies),
+      address: callerAddress(peer, forwardedFor, proxies),
+    }),
     token,
     metadata: () => serverMetadata(issuer),
     jwks: () => jwksDocument(present().signingKeys, present().decryptionKeys),
@@ -184,45 +230,36 @@ function oauthServer({ parts, journal, revocations, clock, random, log, metrics 
   };
 }
 
-const adminRevocations = ({ parts, journal, revocations, clock, log }: Core): AdminRevocations => ({
-  revoke: async (kind, id) => {
-    if (kind === 'client' && !parts.config.clients.some(client => client.id === id)) return 'noSuchClient';
-    const forMs = kind === 'client' ? CLIENT_REVOKED_MS : TOKEN_REVOKED_MS;
-    try {
-      const reply = await revocations.revoke(kind, id, clock.wallMs() + forMs);
-      log.warn('revoked', { kind, what: id, result: reply.kind });
-      return reply.kind === 'done' ? 'revoked' : 'unwritten';
-    } catch (error) {
-      if (error instanceof RevocationsFull) return 'tooMany';
-      throw error;
-    }
-  },
-  list: async () => {
-    const reply = await journal.revoked();
-    return reply.kind === 'done' ? reply.value : undefined;
-  },
-});
-
 async function snapshot(
-  { journal, parts, expiry }: Core,
+  { journal, parts, expiry, standby }: Core,
   now: { readonly inFlight: number; readonly draining: boolean },
 ): Promise<Snapshot> {
   const owed = await journal.owed();
   return {
     ...now,
+    standby: standby.location !== null,
     journalUp: journal.isUp(),
+    amnesia: journal.amnesia(),
     breakers: new Map([...parts.all()].map(line => [line.id, line.issuer.state])),
     owed: owed.kind === 'done' ? owed.value : undefined,
     expiries: expiry.left(),
   };
 }
 
-const openJournal = (config: Config, clock: Clock, onNotice: NoticeSink): Promise<Journal> => {
-  const { target, retentionHours } = config.journal;
+const openJournal = (config: Config, clock: Clock, random: Random, onNotice: NoticeSink): Promise<Journal> => {
+  const { target, retentionHours, amnesiaMinutes, replicas } = config.journal;
   const retentionMs = retentionHours * HOUR_MS;
   return target.kind === 'sqlite'
     ? createSqliteJournal({ path: target.file, retentionMs, clock, onNotice })
-    : createRedisJournal({ target, retentionMs, clock, onNotice });
+    : createRedisJournal({
+        target,
+        retentionMs,
+        amnesiaMs: amnesiaMinutes * MINUTE_MS,
+        replicas,
+        clock,
+        random,
+        onNotice,
+      });
 };
 
 /** What open calls and obligations still need: the keys that sealed them, and their issuers. */
@@ -271,7 +308,7 @@ const noticeSink =
   ({ level, about, text }) => {
     if (level === 'info') log.info('journalWarning', { kind: about, what: text });
     else log.warn('journalWarning', { kind: about, what: text });
-    if (level === 'alarm') metrics.alarm(about === 'lostClaims' ? 'amnesia' : 'journal');
+    if (level === 'alarm') metrics.alarm(about.startsWith('lost') ? 'amnesia' : 'journal');
   };
 
 const deliveryObserver = (log: Log, metrics: Metrics): DeliveryObserver => ({
@@ -280,6 +317,10 @@ const deliveryObserver = (log: Log, metrics: Metrics): DeliveryObserver => ({
     log.info('delivery', { issuer, kind, result });
   },
   takenOver: () => log.warn('takeover'),
+  late: ({ issuer, api, key }, code, result) => {
+    metrics.lateAnswer(issuer, result);
+    log.info('lateAnswer', { issuer, api: api ?? undefined, what: keyText(key), code, result });
+  },
   parked: (key, issuer, kind, why) => {
     metrics.delivery(kind, 'parked');
     metrics.alarm('parked');

@@ -19,7 +19,7 @@ config/sandbox.yaml. SIGHUP reloads clients, keys, certificates, issuers and
 routes, all or nothing.
 `;
 
-export type ServeOptions = Pick<GatewayOptions, 'alsoReady'> & {
+export type ServeOptions = Pick<GatewayOptions, 'alsoReady' | 'wrapJournal'> & {
   /** The configuration file. */
   readonly file: string;
   readonly env: Env;
@@ -51,7 +51,7 @@ export async function serve({ file, env, onListening, ...rest }: ServeOptions): 
 
 async function configAt(file: string, env: Env): Promise<Config | undefined> {
   const result = await loadConfig(file, env);
-  print(result.warnings, 'warning');
+  print([...result.disabled, ...result.warnings], 'warning');
   if (result.ok) return result.config;
   print(result.problems, 'problem');
   return undefined;
@@ -90,7 +90,7 @@ function untilSignalled(gateway: Gateway, source: Source): Promise<number> {
 async function reload(gateway: Gateway, { file, env, log }: Source): Promise<void> {
   const loaded = await loadConfig(file, env);
   const problems = loaded.ok ? await gateway.reload(loaded.config) : loaded.problems;
-  for (const warning of loaded.warnings) log.warn('configWarning', warning);
+  for (const warning of [...loaded.disabled, ...loaded.warnings]) log.warn('configWarning', warning);
   for (const problem of problems) log.error('configProblem', problem);
   if (problems.length > 0) log.error('reloadRefused', { count: problems.length });
   else log.info('reloaded');

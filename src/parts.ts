@@ -9,8 +9,10 @@ import { reloadable } from './config/reload.ts';
 import type { ClientId, IssuerId } from './domain/ids.ts';
 import { Refusal } from './domain/refusal.ts';
 import { Secret } from './domain/secret.ts';
+import { AllowList } from './edge/allowList.ts';
 import { checkScope, createAuthenticator } from './edge/authenticate.ts';
 import { createPayloadCipher, type PayloadCipher } from './edge/jwe.ts';
+import { isInUse } from './edge/keys.ts';
 import { createRateLimiter } from './edge/rateLimit.ts';
 import type { TokenClient } from './edge/tokenEndpoint.ts';
 import { createTokenVerifier, type Revocations, type TokenVerifier } from './edge/tokenVerifier.ts';
@@ -180,7 +182,10 @@ export class Parts implements IssuerLines {
     return replaced;
   }
 
-  /** One for all configurations: tokens that it has seen stay known, and keys and clients are asked for each time. */
+  /**
+   * One for all configurations: tokens that it has seen stay known, and keys and clients are asked for each time. A client
+   * whose keys have all ended has no tokens any more, as if it were unknown.
+   */
   #verifierOf({ issuer }: OauthConfig): TokenVerifier {
     const { clock, revocations } = this.#options;
     return createTokenVerifier({
@@ -188,7 +193,10 @@ export class Parts implements IssuerLines {
       clock,
       revocations,
       signingKeys: () => this.#config.oauth?.signingKeys ?? [],
-      clientId: id => this.#tokenClients.get(id)?.id,
+      clientId: id => {
+        const client = this.#tokenClients.get(id);
+        return client && isInUse(client.keys, clock.wallMs()) ? client.id : undefined;
+      },
     });
   }
 
@@ -233,6 +241,8 @@ export class Parts implements IssuerLines {
       credentials: this.#credentialsOf(config),
       payload: payloadOf(config, sendsMost),
       tls: config.tls ?? {},
+      // Until then the issuer may still act on the message, and so answer it.
+      lateReadingMs: config.maxProcessingMs,
       onAlarm: alarm => {
         if (alarm.kind === 'refusedAtTheDoor' || alarm.kind === 'wrongEcho') metrics.alarm(alarm.kind);
         const { kind, ...rest } = alarm;
@@ -248,7 +258,7 @@ export class Parts implements IssuerLines {
       deliveries: createBulkhead(DELIVERIES_PER_ISSUER),
       timeoutMs: api => config.timeoutMsByApi.get(api) ?? config.timeoutMs,
       maxProcessingMs: config.maxProcessingMs,
-      remembersMs: config.remembersHours * HOUR_MS,
+      remembersMs: config.remembersHours * HOUR_MS - config.maxProcessingMs,
     };
   }
 
@@ -265,8 +275,10 @@ export class Parts implements IssuerLines {
 
 const tokenClientsOf = (clients: readonly ClientConfig[]): ReadonlyMap<string, TokenClient> =>
   new Map(
-    clients.flatMap(({ id, product, scopes, access }) =>
-      access.kind === 'oauth' ? [[id, { id, product, scopes, keys: access.keys }]] : [],
+    clients.flatMap(({ id, product, scopes, access, allowFrom }) =>
+      access.kind === 'oauth'
+        ? [[id, { id, product, scopes, keys: access.keys, allowFrom: allowFrom && new AllowList(allowFrom) }]]
+        : [],
     ),
   );
 

@@ -22,6 +22,7 @@ import { waitFor } from './support/waitFor.ts';
 
 const PARTICIPANT = '100000' as ParticipantId;
 const HOUR_MS = 3_600_000;
+const MONEY = { tranAmount: '5.00', tranCurrency: '840' };
 const APPROVED: Outcome = {
   kind: 'answered',
   status: 200,
@@ -33,7 +34,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
-const clientOf = (): ClientConfig => ({
+const clientOf = (budgetMs: number): ClientConfig => ({
   id: 'wallet' as ClientId,
   participants: new Set([PARTICIPANT]),
   product: 'prepaid',
@@ -41,14 +42,15 @@ const clientOf = (): ClientConfig => ({
   access: { kind: 'bearer', tokenSha256: [] },
   payload: 'plain',
   allowFrom: undefined,
-  budgetMs: 5000,
+  budgetMs,
   timestampToleranceSeconds: 0,
   ratePerSecond: 0,
 });
 
-/** An issuer that approves each Purchase when it is told to, and everything else at once. */
-function approvingIssuer() {
+/** An issuer that approves each Purchase when it is told to, and everything else at once, or as `first` says. */
+function approvingIssuer(first: readonly Outcome[] = []) {
   const sent: string[] = [];
+  const outcomes = [...first];
   const decision = Promise.withResolvers<void>();
   const line: IssuerLine = {
     id: 'bank' as IssuerId,
@@ -56,8 +58,8 @@ function approvingIssuer() {
       state: 'closed',
       send: async message => {
         sent.push(message.api);
-        await decision.promise;
-        return APPROVED;
+        if (message.api === 'Purchase') await decision.promise;
+        return outcomes.shift() ?? APPROVED;
       },
       deliver: async message => {
         sent.push(message.api);
@@ -75,7 +77,10 @@ function approvingIssuer() {
 }
 
 /** A gateway in this process on a journal that is tampered with. */
-async function stage(wrap: (journal: Journal) => Journal) {
+async function stage(
+  wrap: (journal: Journal) => Journal,
+  { budgetMs = 5000, first }: { readonly budgetMs?: number; readonly first?: readonly Outcome[] } = {},
+) {
   const inner = await createSqliteJournal({
     path: ':memory:',
     retentionMs: HOUR_MS,
@@ -83,13 +88,14 @@ async function stage(wrap: (journal: Journal) => Journal) {
     onNotice: () => undefined,
   });
   const journal = wrap(inner);
-  const { line, sent, decide } = approvingIssuer();
+  const { line, sent, decide } = approvingIssuer(first);
   const issuers = { get: () => line, all: () => [line] };
   const steps = new Steps(journal, clock, random);
   const vault = createVault([new Secret(new Uint8Array(32))]);
   const observer = {
     attempted: () => undefined,
     takenOver: () => undefined,
+    late: () => undefined,
     parked: () => undefined,
     failed: (error: unknown) => expect.fail(String(error)),
   };
@@ -101,7 +107,7 @@ async function stage(wrap: (journal: Journal) => Journal) {
   });
   const routes = [{ participant: PARTICIPANT, cardPrefix: '', issuer: line.id }];
   const site: Site = {
-    authenticate: async () => ({ client: clientOf(), apis: new Set() }),
+    authenticate: async () => ({ client: clientOf(budgetMs), apis: new Set() }),
     permit: () => undefined,
     open: async (_, body) => body,
     sealFor: () => undefined,
@@ -109,11 +115,13 @@ async function stage(wrap: (journal: Journal) => Journal) {
     retentionHours: 168,
   };
   const onDefect = (error: unknown) => expect.fail(String(error));
-  const journey = createJourney({ site: () => site, issuers, journal, steps, vault, deliveries, clock, onDefect });
+  const standby = () => undefined;
+  const shared = { issuers, journal, steps, vault, deliveries, clock };
+  const journey = createJourney({ ...shared, site: () => site, standby, onDefect });
   const day = new Date(clock.wallMs()).toISOString().slice(0, 10).replaceAll('-', '');
   const call = async (api: string, fields: Readonly<Record<string, string>>) => {
     const header = { participantId: PARTICIPANT, tranBranch: '1', tranChnl: '08', tranDate: day, tranTime: '101010' };
-    const body = { ...header, cardToken: 'card-1', tranAmount: '5.00', tranCurrency: '840', ...fields };
+    const body = { ...header, cardToken: 'card-1', ...fields };
     const { answer } = await journey({
       row: rowOf(api as ApiName),
       requestId: 'request',
@@ -150,9 +158,9 @@ describe('the journey when the reply of its settle is lost', () => {
         return { kind: 'unsure' };
       },
     }));
-    const purchase = world.call('Purchase', { tranId: 'O1' });
+    const purchase = world.call('Purchase', { ...MONEY, tranId: 'O1' });
     await waitFor('the purchase at the issuer', () => world.sent.includes('Purchase'));
-    expect((await world.call('Reversal', { tranId: 'R1', originalTranId: 'O1' })).code).toBe('00');
+    expect((await world.call('Reversal', { ...MONEY, tranId: 'R1', originalTranId: 'O1' })).code).toBe('00');
     world.decide();
     await waitFor('the undo', async () => (await world.entryOf('O1'))?.duty.is === 'delivered');
     undone.resolve();
@@ -161,7 +169,58 @@ describe('the journey when the reply of its settle is lost', () => {
     const entry = await world.entryOf('O1');
     expect(entry?.standing).toMatchObject({ at: 'settled', answer: { code: '68' } });
     expect(world.sent).toEqual(['Purchase', 'Reversal']);
-    expect(await world.call('Purchase', { tranId: 'O1' })).toMatchObject({ code: '68', replayed: true });
+    expect(await world.call('Purchase', { ...MONEY, tranId: 'O1' })).toMatchObject({ code: '68', replayed: true });
+  });
+});
+
+describe('a command in doubt when the reply to its retry is lost', () => {
+  const COMMAND = { tranId: 'C1', reasonCode: '001' };
+  const IN_DOUBT = [{ kind: 'unknown', reason: 'timeout' }] as const;
+  const call = (world: Awaited<ReturnType<typeof stage>>) => world.call('CardCancellation', COMMAND);
+
+  it.each(['before', 'after'] as const)(
+    'F62 I1: for good, %s it was written: nothing is sent, and 09 is told',
+    async lost => {
+      let isLosing = false;
+      const world = await stage(
+        inner => ({
+          ...bound(inner),
+          move: async (from, to, writeId) => {
+            if (!isLosing || to.standing.at !== 'claimed') return inner.move(from, to, writeId);
+            if (lost === 'after') await inner.move(from, to, writeId);
+            return { kind: 'unsure' };
+          },
+        }),
+        { budgetMs: 600, first: IN_DOUBT },
+      );
+      expect((await call(world)).code).toBe('09');
+      isLosing = true;
+      expect(await call(world)).toMatchObject({ code: '09', replayed: false });
+      expect(world.sent).toEqual(['CardCancellation']);
+      // Where it was written its lease has to end first.
+      isLosing = false;
+      await waitFor('the answer', async () => (await call(world)).code === '00');
+      expect(world.sent).toEqual(['CardCancellation', 'CardCancellation']);
+    },
+  );
+
+  it('F62 I1: once, it is asked for again under the same write id, and the command is sent once', async () => {
+    let losses = 0;
+    const world = await stage(
+      inner => ({
+        ...bound(inner),
+        move: async (from, to, writeId) => {
+          const reply = await inner.move(from, to, writeId);
+          if (to.standing.at !== 'claimed' || losses > 0) return reply;
+          losses += 1;
+          return { kind: 'unsure' };
+        },
+      }),
+      { first: IN_DOUBT },
+    );
+    expect((await call(world)).code).toBe('09');
+    expect(await call(world)).toMatchObject({ code: '00', replayed: false });
+    expect([losses, world.sent.length]).toEqual([1, 2]);
   });
 });
 
@@ -170,12 +229,16 @@ const bound = (journal: Journal): Journal => ({
   claim: (draft, writeId) => journal.claim(draft, writeId),
   read: key => journal.read(key),
   move: (from, to, writeId) => journal.move(from, to, writeId),
+  restore: entry => journal.restore(entry),
+  amnesia: () => journal.amnesia(),
   due: lanes => journal.due(lanes),
   owed: () => journal.owed(),
   needs: () => journal.needs(),
   once: (name, untilMs) => journal.once(name, untilMs),
   revoke: (kind, id, untilMs) => journal.revoke(kind, id, untilMs),
   revoked: () => journal.revoked(),
+  setStandby: (location, ifUnsaid) => journal.setStandby(location, ifUnsaid),
+  standby: () => journal.standby(),
   isUp: () => journal.isUp(),
   close: () => journal.close(),
 });

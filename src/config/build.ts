@@ -35,13 +35,13 @@ const notEmpty = <T>([first, ...others]: readonly T[]): readonly [T, ...T[]] => 
 export const buildConfig = (complete: Complete, { file, lines, keys }: Around): Config => {
   const { server, admin, journal, oauth, clients, issuers, routes } = complete;
   const { dangerouslyAllowPlaintext: _said, tls: _files, docs = server.openapi, ...listening } = server;
-  const { url, sealKeyFile, retentionHours } = journal;
+  const { url, ...kept } = journal;
   return {
     file,
     lines,
     server: { ...listening, docs, tls: keys.tls },
     admin,
-    journal: { target: url, sealKeyFile, sealKeys: known(keys.sealKeys), retentionHours },
+    journal: { ...kept, target: url, sealKeys: known(keys.sealKeys) },
     oauth: oauth && oauthOf(oauth, keys),
     clients: clients.map((client, index) => clientOf(client, complete, keys.clients[index])),
     issuers: issuers.map((issuer, index) => issuerOf(issuer, known(keys.issuers[index]))),

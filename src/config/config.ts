@@ -80,6 +80,10 @@ export type JournalConfig = {
   readonly sealKeyFile: string;
   readonly sealKeys: SealKeys;
   readonly retentionHours: number;
+  /** How long no new money moves where the journal has lost data. */
+  readonly amnesiaMinutes: number;
+  /** How many replicas must have a claim before it is forwarded. */
+  readonly replicas: number;
 };
 
 export type OauthConfig = {

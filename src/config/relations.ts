@@ -15,6 +15,7 @@ const API_NAMES: readonly string[] = APIS.map(row => row.name);
 export const checkRelations = (drafts: Drafts, findings: Findings): void => {
   checkPorts(drafts, findings);
   checkDocs(drafts, findings);
+  checkReplicas(drafts, findings);
   for (const [index, client] of (drafts.clients ?? []).entries()) {
     const path = ['clients', index];
     checkAccess(client, path, drafts, findings);
@@ -48,6 +49,11 @@ const checkDocs = ({ server }: Drafts, findings: Findings): void => {
   if (server.openapi !== false || server.docs !== true) return;
   const what = 'shows /openapi.json, which is switched off';
   findings.problem(['server', 'docs'], what, 'remove it, or write openapi: true');
+};
+
+const checkReplicas = ({ journal }: Drafts, findings: Findings): void => {
+  if (journal.url?.kind !== 'sqlite' || !journal.replicas) return;
+  findings.problem(['journal', 'replicas'], 'the embedded journal has none', 'remove it, or use Redis with replicas');
 };
 
 /** Exactly one of two keys; a key with a mistake counts as there. */

@@ -26,6 +26,8 @@ const FIXED: readonly Fixed[] = [
   { path: 'admin.port', of: config => config.admin.port },
   { path: 'journal.url', of: config => plainTarget(config.journal.target) },
   { path: 'journal.retentionHours', of: config => config.journal.retentionHours },
+  { path: 'journal.amnesiaMinutes', of: config => config.journal.amnesiaMinutes },
+  { path: 'journal.replicas', of: config => config.journal.replicas },
   { path: 'oauth.issuer', of: config => config.oauth?.issuer },
   { path: 'oauth.accessTokenMinutes', of: config => config.oauth?.accessTokenMinutes },
 ];

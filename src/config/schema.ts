@@ -11,6 +11,8 @@ import { parseClientId, parseIssuerId, parseParticipant, parseTokenSha256 } from
 import { parseJournalUrl } from './journalUrl.ts';
 import {
   ACCESS_TOKEN_MINUTES_DEFAULT,
+  AMNESIA_MINUTES_DEFAULT,
+  AMNESIA_MINUTES_MOST,
   BREAKER_DEFAULT,
   BUDGET_MS_DEFAULT,
   BUDGET_MS_MOST,
@@ -19,6 +21,7 @@ import {
   MAX_PROCESSING_MS_DEFAULT,
   RATE_PER_SECOND_DEFAULT,
   REMEMBERS_HOURS_DEFAULT,
+  REPLICAS_MOST,
   RETENTION_HOURS_DEFAULT,
   RETENTION_HOURS_LEAST,
   RETENTION_HOURS_MOST,
@@ -140,6 +143,8 @@ export const sections = (directory: string) => {
       url: text(given => parseJournalUrl(given, directory)),
       sealKeyFile: file(),
       retentionHours: whole(RETENTION_HOURS_LEAST, RETENTION_HOURS_MOST, 'hours').default(RETENTION_HOURS_DEFAULT),
+      amnesiaMinutes: whole(1, AMNESIA_MINUTES_MOST, 'minutes').default(AMNESIA_MINUTES_DEFAULT),
+      replicas: whole(0, REPLICAS_MOST, 'replicas').default(0),
     }),
     oauth: z.strictObject({
       issuer: text(parseOwnIdentifier),

@@ -8,6 +8,7 @@ import { type AttemptResult, apply, type Duty, type Entry, type ParkReason } fro
 import { filingOf, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, type IssuerId, keyText } from '../domain/ids.ts';
 import type { IssuerAnswer, Outcome } from '../domain/outcome.ts';
+import type { ResponseCode } from '../domain/responseCode.ts';
 import type { IssuerLine, IssuerLines } from '../issuer/issuer.ts';
 import type { Found, Journal, Vault } from '../journal/journal.ts';
 import type { Held, Steps } from '../journal/steps.ts';
@@ -17,11 +18,14 @@ import type { Random } from '../runtime/random.ts';
 import { backoffMs } from './backoff.ts';
 import { apiOfDuty, dutyMessage } from './derive.ts';
 import { followReversal } from './follow.ts';
+import { type LateEffect, takeInLate } from './lateAnswer.ts';
 
 /** What the deliveries report; none of it may throw. */
 export type DeliveryObserver = {
   attempted(issuer: IssuerId, kind: DueKind, result: AttemptResult['kind']): void;
   takenOver(): void;
+  /** The issuer's answer to a claim came after its deadline. */
+  late(entry: Entry, code: ResponseCode, effect: LateEffect): void;
   /** An operator has to look. */
   parked(key: EntryKey, issuer: IssuerId, kind: DueKind, why: ParkReason): void;
   failed(error: unknown): void;
@@ -67,6 +71,7 @@ export class Deliveries {
   #loop: Promise<void> | undefined;
   #recovering = 0;
   #finishing = 0;
+  #lossesSeen = 0;
   /** Whether the last poll filled a lane, so that there may be more. */
   #more = false;
   /** Aborted when a try has ended and the next poll need not wait. */
@@ -99,6 +104,11 @@ export class Deliveries {
    */
   finish(held: Held, decide: (entry: Entry, now: number) => Entry): void {
     if (this.#finishing < FINISHING_MOST) this.#spawn(this.#finish(held, decide));
+  }
+
+  /** Takes in an answer to the claim's own send that came after its deadline (F25); the settle has been tried by now. */
+  late(held: Held, answer: IssuerAnswer): void {
+    if (this.#finishing < FINISHING_MOST) this.#spawn(this.#late(held, answer));
   }
 
   /**
@@ -138,6 +148,22 @@ export class Deliveries {
     }
   }
 
+  async #late(held: Held, { code, ...answer }: IssuerAnswer): Promise<void> {
+    const { vault, observer } = this.#deps;
+    this.#finishing += 1;
+    try {
+      const stored = { code, sealed: vault.sealAnswer(held.entry.key, { code, ...answer }) };
+      const taken = await takeInLate(this.#deps, held, stored, this.#stop.signal);
+      if (!taken) return;
+      observer.late(taken.held.entry, code, taken.effect);
+      this.kick(taken.held);
+    } catch (error) {
+      observer.failed(error);
+    } finally {
+      this.#finishing -= 1;
+    }
+  }
+
   async #poll(): Promise<void> {
     while (!this.#stop.signal.aborted) {
       try {
@@ -162,6 +188,8 @@ export class Deliveries {
     const lines = [...this.#deps.issuers.all()];
     const lanes = lines.map(line => ({ lane: line.id, limit: freeTries(line) })).filter(({ limit }) => limit > 0);
     const found = await this.#deps.journal.due([{ lane: RECOVERY, limit: RECOVERY_BATCH }, ...lanes]);
+    // What was found may have ended in what the store has lost: that is written again before anything is done about it.
+    if (this.#deps.journal.amnesia().losses !== this.#lossesSeen) return this.#restore();
     this.#more = false;
     if (found.kind !== 'done') return;
     const queue = found.value.map(each => this.#deps.steps.hold(each));
@@ -171,6 +199,12 @@ export class Deliveries {
     const recoveries = queue.filter(held => !goesToIssuer(held.entry));
     for (const held of queue) if (goesToIssuer(held.entry)) this.#spawn(this.work(held));
     this.#recover(recoveries);
+  }
+
+  async #restore(): Promise<void> {
+    const { losses } = this.#deps.journal.amnesia();
+    await this.#deps.steps.restoreLost();
+    this.#lossesSeen = losses;
   }
 
   /** A few workers share the batch; a batch that is still being worked on keeps the next one waiting. */

@@ -4,6 +4,7 @@
  *
  * All times are milliseconds on the journal's clock, so that processes with different clocks agree on leases.
  */
+import { attempted, due, isUndone, late, lease, UNDONE, undoAgain } from './duty.ts';
 import type { ApiName, Brand, ClientId, EntryKey, IssuerId } from './ids.ts';
 import type { Money } from './money.ts';
 import type { ResponseCode } from './responseCode.ts';
@@ -52,8 +53,6 @@ export type Duty =
   | { readonly is: 'delivered'; readonly kind: DutyKind }
   | { readonly is: 'parked'; readonly kind: DutyKind; readonly since: number; readonly why: ParkReason };
 
-type Due = Extract<Duty, { is: 'due' }>;
-
 export type Entry = {
   readonly key: EntryKey;
   /** Counts every move; a move is written only over the version that it was decided on. */
@@ -75,6 +74,8 @@ export type Entry = {
   readonly message: Sealed;
   readonly standing: Standing;
   readonly duty: Duty;
+  /** What the issuer answered after the deadline, and when: for the operator. The latest, where there were several. */
+  readonly late: { readonly code: ResponseCode; readonly at: number } | null;
 };
 
 /** An entry about to be written for the first time: the journal fills in its own clock. */
@@ -86,6 +87,10 @@ export type Draft = {
   readonly amount: Money | null;
   readonly message: Sealed;
 } & ({ readonly birth: 'claim'; readonly api: ApiName; readonly leaseMs: number } | { readonly birth: 'tombstone' });
+
+/** Whether this is a new transaction that moves money: not a command, and not what undoes another one. */
+export const movesMoney = ({ birth, policy }: Draft): boolean =>
+  birth === 'claim' && policy !== 'undo' && policy !== 'resend';
 
 /** How the owner of a claim, or a later answer, says that it ended. */
 export type SettleOutcome =
@@ -108,19 +113,28 @@ export type Event =
   | { readonly type: 'settle'; readonly fence: number; readonly outcome: SettleOutcome; readonly now: number }
   | { readonly type: 'takeOver'; readonly now: number }
   | { readonly type: 'mark'; readonly now: number }
-  | { readonly type: 'claimAgain'; readonly now: number; readonly leaseMs: number }
+  | {
+      /** The caller's retry of a command, to be forwarded once more. */
+      readonly type: 'claimAgain';
+      readonly now: number;
+      readonly leaseMs: number;
+      readonly remembersMs: number;
+      /** Whether a new answer is the whole point, so that an approval is asked for again, too. */
+      readonly askAgain: boolean;
+    }
   | { readonly type: 'lease'; readonly now: number; readonly leaseMs: number; readonly limits: DutyLimits }
   | {
       readonly type: 'attempted';
       readonly result: AttemptResult;
       readonly nextAt: number;
       readonly maxProcessingMs: number;
-    };
+    }
+  /** The issuer's definite answer to the original, which came `at` a time when its claim could not wait for it. */
+  | { readonly type: 'late'; readonly answer: StoredAnswer; readonly at: number; readonly now: number };
 
 /** When a duty stops being tried: a repeat before the issuer forgets its `tranId`, anything after `parkAfterMs`. */
 export type DutyLimits = { readonly remembersMs: number; readonly parkAfterMs: number };
 
-export const UNDONE: StoredAnswer = { code: '68', sealed: null };
 const NOT_SENT: StoredAnswer = { code: '91', sealed: null };
 const NONE: Duty = { is: 'none' };
 const ARMED: Duty = { is: 'armed' };
@@ -150,7 +164,7 @@ export const MOVES: Readonly<Record<Event['type'], Readonly<Partial<Record<Place
     'settled+none': ['settled+due'],
     'settled+delivered': ['settled+due'],
   },
-  claimAgain: { 'doubt+none': ['claimed+armed'] },
+  claimAgain: { 'doubt+none': ['claimed+armed'], 'settled+none': ['claimed+armed'] },
   lease: {
     'doubt+due': ['doubt+due', 'doubt+parked'],
     'settled+due': ['settled+due', 'settled+parked'],
@@ -160,6 +174,18 @@ export const MOVES: Readonly<Record<Event['type'], Readonly<Partial<Record<Place
     'doubt+due': ['doubt+due', 'settled+delivered', 'doubt+parked'],
     'settled+due': ['settled+due', 'settled+delivered', 'settled+parked'],
     'tombstone+due': ['tombstone+due', 'tombstone+delivered', 'tombstone+parked'],
+  },
+  late: {
+    'doubt+none': ['settled+none'],
+    'doubt+due': ['doubt+due', 'settled+delivered'],
+    'doubt+parked': ['doubt+due', 'doubt+parked', 'settled+delivered'],
+    'settled+none': ['settled+none'],
+    'settled+due': ['settled+due'],
+    'settled+delivered': ['settled+delivered', 'settled+due'],
+    'settled+parked': ['settled+parked', 'settled+due'],
+    'tombstone+due': ['tombstone+due'],
+    'tombstone+delivered': ['tombstone+delivered', 'tombstone+due'],
+    'tombstone+parked': ['tombstone+parked', 'tombstone+due'],
   },
 };
 
@@ -171,7 +197,17 @@ const LEGAL: ReadonlySet<string> = new Set(
 
 /** Whether the table has a move from the one entry to the other; journals refuse to write any other. */
 export const isLegal = (from: Entry, to: Entry): boolean =>
-  LEGAL.has(`${placeOf(from)} > ${placeOf(to)}`) && to.version === from.version + 1 && to.fence >= from.fence;
+  LEGAL.has(`${placeOf(from)} > ${placeOf(to)}`) &&
+  to.version === from.version + 1 &&
+  to.fence >= from.fence + (isClaimedAnew(from, to) ? 1 : 0) &&
+  (!isClaimedAnew(from, to) || from.policy === 'resend');
+
+/** Whether the one is an earlier version of the other, which was decided on it: the same claim, further on. */
+export const isOlder = (present: Entry, known: Entry): boolean =>
+  present.version < known.version && present.claimedAt === known.claimedAt && present.fence <= known.fence;
+
+const isClaimedAnew = (from: Entry, to: Entry): boolean =>
+  from.standing.at !== 'claimed' && to.standing.at === 'claimed';
 
 /** The first version of an entry, as the journal writes it at `now` on its own clock. */
 export function born(draft: Draft, now: number): Entry {
@@ -186,6 +222,7 @@ export function born(draft: Draft, now: number): Entry {
     undoNo: 0,
     amount: draft.amount,
     message: draft.message,
+    late: null,
   };
   if (draft.birth === 'tombstone') {
     return { ...shared, api: null, sentUntil: now, standing: { at: 'tombstone' }, duty: due('undo', now) };
@@ -210,11 +247,13 @@ function decide(entry: Entry, event: Event): Entry {
     case 'mark':
       return mark(entry, event.now);
     case 'claimAgain':
-      return claimAgain(entry, event.now, event.leaseMs);
+      return claimAgain(entry, event);
     case 'lease':
       return lease(entry, event.now, event.leaseMs, event.limits);
     case 'attempted':
       return attempted(entry, event.result, event.nextAt, event.maxProcessingMs);
+    case 'late':
+      return late(entry, event.answer, event.at, event.now);
   }
 }
 
@@ -223,30 +262,20 @@ function settle(entry: Entry, event: Extract<Event, { type: 'settle' }>): Entry 
   if (entry.fence !== event.fence) return outcome.kind === 'notSent' ? entry : settleLate(entry, now);
   // Same owner and no longer claimed: this very settle has been written before.
   if (entry.standing.at !== 'claimed') return entry;
+  // Claimed again: that nothing left now says nothing about the time before, which only a definite answer ends.
+  const wasSentBefore = entry.fence > 1;
+  if (outcome.kind === 'unknown' || (outcome.kind === 'notSent' && wasSentBefore)) return doubt(entry, now);
   if (outcome.kind === 'notSent') return { ...entry, standing: { at: 'settled', answer: NOT_SENT }, duty: NONE };
-  if (outcome.kind === 'unknown') return doubt(entry, now);
   // A Reversal came while the issuer was deciding: an approval is undone, and the caller is not told approved.
   if (entry.standing.marked && outcome.answer.code === '00') return undoing(entry, now);
   return { ...entry, standing: { at: 'settled', answer: outcome.answer }, duty: NONE };
 }
 
 /**
- * The owner of a claim that was taken over reports after all: its bytes may have left after the doubt was closed, so
- * what was undone is undone again, under an id that the issuer has not answered yet. A repeat needs nothing: it
- * carries the original's own `tranId`.
+ * The owner of a claim that was taken over reports after all: its bytes may have left after the doubt was closed. A
+ * repeat needs nothing: it carries the original's own `tranId`.
  */
-function settleLate(entry: Entry, now: number): Entry {
-  const { duty } = entry;
-  if (duty.is === 'none' || duty.is === 'armed' || duty.kind !== 'undo') return entry;
-  // A parked one begins anew too, or its age would park it again without a try.
-  const since = duty.is === 'due' ? duty.since : now;
-  return {
-    ...entry,
-    sentUntil: Math.max(entry.sentUntil, now),
-    undoNo: entry.undoNo + 1,
-    duty: { ...due('undo', now), since },
-  };
-}
+const settleLate = (entry: Entry, now: number): Entry => (isUndone(entry) ? undoAgain(entry, now) : entry);
 
 function takeOver(entry: Entry, now: number): Entry {
   if (entry.standing.at !== 'claimed' || entry.standing.leaseUntil > now) return entry;
@@ -277,20 +306,24 @@ const undoing = (entry: Entry, now: number): Entry => ({
 });
 
 function mark(entry: Entry, now: number): Entry {
-  const { standing, duty } = entry;
+  const { standing } = entry;
   if (entry.policy === 'undo' || entry.policy === 'resend') return entry;
   if (standing.at === 'claimed') {
     return standing.marked ? entry : { ...entry, standing: { ...standing, marked: true } };
   }
-  const undoIsThere = duty.is !== 'none' && duty.is !== 'armed' && duty.kind === 'undo';
-  if (undoIsThere || standing.at === 'tombstone') return entry;
+  if (isUndone(entry) || standing.at === 'tombstone') return entry;
   if (standing.at === 'doubt') return undoing(entry, now);
   return standing.answer.code === '00' ? { ...entry, duty: due('undo', now) } : entry;
 }
 
-function claimAgain(entry: Entry, now: number, leaseMs: number): Entry {
-  if (entry.policy !== 'resend' || entry.standing.at !== 'doubt') return entry;
-  const leaseUntil = now + leaseMs;
+/** A command goes out again, under its own `tranId`. Past `remembersMs` the issuer may take it for a new one. */
+function claimAgain(entry: Entry, event: Extract<Event, { type: 'claimAgain' }>): Entry {
+  const { standing } = entry;
+  const { askAgain } = event;
+  const leaseUntil = event.now + event.leaseMs;
+  const isOpen = standing.at === 'doubt' && (askAgain || leaseUntil < entry.claimedAt + event.remembersMs);
+  const isAskedAgain = askAgain && standing.at === 'settled' && standing.answer.code === '00';
+  if (entry.policy !== 'resend' || !(isOpen || isAskedAgain)) return entry;
   return {
     ...entry,
     fence: entry.fence + 1,
@@ -300,73 +333,14 @@ function claimAgain(entry: Entry, now: number, leaseMs: number): Entry {
   };
 }
 
-function lease(entry: Entry, now: number, leaseMs: number, limits: DutyLimits): Entry {
-  const { duty } = entry;
-  if (duty.is !== 'due' || duty.nextAt > now) return entry;
-  const until = now + leaseMs;
-  // Past this the issuer may take a repeat for a new transaction; the whole lease must fit before it.
-  if (duty.kind === 'repeat' && until >= entry.claimedAt + limits.remembersMs) return park(entry, 'repeatWindowOver');
-  // Not before it was tried: gateway or issuer may have been away for all that time.
-  if (duty.tries > 0 && now - duty.since >= limits.parkAfterMs) return park(entry, 'exhausted');
-  return {
-    ...entry,
-    sentUntil: duty.kind === 'repeat' ? Math.max(entry.sentUntil, until) : entry.sentUntil,
-    duty: { ...duty, nextAt: until, triedAt: now, tries: duty.tries + 1, triesOfId: duty.triesOfId + 1 },
-  };
-}
-
-function attempted(entry: Entry, result: AttemptResult, nextAt: number, maxProcessingMs: number): Entry {
-  const { duty } = entry;
-  if (duty.is !== 'due') return entry;
-  switch (result.kind) {
-    case 'done':
-      return delivered(entry, duty.kind, result.answer);
-    case 'open':
-      return { ...entry, duty: { ...duty, nextAt } };
-    case 'refused':
-      return park(entry, 'declined');
-    case 'absent': {
-      // "Not found" proves nothing while the original may still be on its way; given again after that, it does.
-      if (duty.absentSeen && duty.triedAt > entry.sentUntil + maxProcessingMs) return delivered(entry, duty.kind, null);
-      // The issuer will answer this id with 25 for ever: the next try needs the next id.
-      const again: Duty = { ...duty, nextAt, triesOfId: 0, absentSeen: true };
-      return { ...entry, undoNo: entry.undoNo + 1, duty: again };
-    }
-  }
-}
-
-function delivered(entry: Entry, kind: DutyKind, answer: StoredAnswer | null): Entry {
-  const { standing } = entry;
-  const duty: Duty = { is: 'delivered', kind };
-  if (standing.at !== 'doubt') return { ...entry, duty };
-  return { ...entry, standing: { at: 'settled', answer: answer ?? standing.answer ?? UNDONE }, duty };
-}
-
-function park(entry: Entry, why: ParkReason): Entry {
-  const { duty } = entry;
-  return duty.is === 'due' ? { ...entry, duty: { is: 'parked', kind: duty.kind, since: duty.since, why } } : entry;
-}
-
-const due = (kind: DutyKind, now: number): Due => ({
-  is: 'due',
-  kind,
-  since: now,
-  nextAt: now,
-  triedAt: 0,
-  tries: 0,
-  triesOfId: 0,
-  absentSeen: false,
-});
-
 /** What stands against a message that names this entry as its original. */
 export type OriginalStanding = 'stands' | 'open' | 'gone';
 
 /** `open`: in flight or in doubt; `gone`: undone, being undone, declined, or reversed before it came. */
 export function originalStanding(entry: Entry): OriginalStanding {
-  const { standing, duty } = entry;
+  const { standing } = entry;
   if (standing.at === 'claimed') return 'open';
   if (standing.at === 'tombstone') return 'gone';
   if (standing.at === 'doubt') return 'open';
-  const undone = duty.is !== 'none' && duty.is !== 'armed' && duty.kind === 'undo';
-  return standing.answer.code === '00' && !undone ? 'stands' : 'gone';
+  return standing.answer.code === '00' && !isUndone(entry) ? 'stands' : 'gone';
 }

@@ -35,7 +35,8 @@ export function filingOf(entry: Entry): Filing {
 export function tallyOf(entry: Entry): ReadonlyMap<string, bigint> {
   const tally = new Map<string, bigint>();
   const { duty } = entry;
-  if (entry.standing.at === 'doubt') tally.set('doubts', 1n);
+  // A doubt that only its caller's retry ends may expire, and nobody would take it off the sum.
+  if (entry.standing.at === 'doubt' && duty.is !== 'none') tally.set('doubts', 1n);
   if (duty.is !== 'due' && duty.is !== 'parked') return tally;
   tally.set(duty.is, 1n);
   tally.set(`issuer:${entry.issuer}`, 1n);

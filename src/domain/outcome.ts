@@ -14,7 +14,7 @@ export type IssuerAnswer = {
 };
 
 /** Why it is certain that the issuer cannot have acted on this send. */
-export type NotSentReason = 'breakerOpen' | 'noBudget' | 'connect' | 'refusedAtTheDoor';
+export type NotSentReason = 'breakerOpen' | 'noBudget' | 'connect' | 'refusedAtTheDoor' | 'notReplicated';
 
 /** Why the outcome is open. A closed list: it labels metrics and log lines. */
 export type UnknownReason =

@@ -5,7 +5,7 @@
 import type { WireFields } from './message.ts';
 import type { ResponseCode } from './responseCode.ts';
 
-type Row = { readonly status: 400 | 401 | 403 | 404 | 429 | 500 | 503; readonly code: ResponseCode };
+type Row = { readonly status: 307 | 400 | 401 | 403 | 404 | 429 | 500 | 503; readonly code: ResponseCode };
 
 export const REFUSALS = {
   /** The message failed verification; `errors` names each field and the rule it broke. */
@@ -29,11 +29,15 @@ export const REFUSALS = {
   noSuchApi: { status: 404, code: '12' },
   /** The client's own rate limit. */
   rate: { status: 429, code: '65' },
+  /** This site stands by: the call is to be repeated at another one. */
+  standingBy: { status: 307, code: '91' },
   /** A bulkhead is full; nothing was claimed. */
   overloaded: { status: 503, code: '91' },
   draining: { status: 503, code: '91' },
   /** The journal is away, and the claim certainly never left us. */
   journalAway: { status: 503, code: '91' },
+  /** The journal has lost data: where that was, nothing that moves money is claimed for some minutes, undos aside. */
+  amnesia: { status: 503, code: '91' },
   internal: { status: 500, code: '96' },
 } as const satisfies Record<string, Row>;
 
@@ -49,12 +53,15 @@ export class Refusal extends Error {
   readonly header: WireFields;
   /** For our own log only: a word from a closed list of whoever refused, never a value of the caller's. */
   readonly detail: string | undefined;
+  /** Where the call is to be repeated. */
+  readonly location: string | undefined;
 
   constructor(
     reason: RefusalReason,
     errors: readonly FieldError[] = [],
     header: WireFields = {},
     detail: string | undefined = undefined,
+    location: string | undefined = undefined,
   ) {
     super(reason);
     this.name = 'Refusal';
@@ -62,5 +69,6 @@ export class Refusal extends Error {
     this.errors = errors;
     this.header = header;
     this.detail = detail;
+    this.location = location;
   }
 }

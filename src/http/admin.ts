@@ -1,11 +1,12 @@
 /**
- * The admin port: metrics, whether the process lives and should get traffic, and what is revoked. It asks nobody who they are,
+ * The admin port: metrics, whether the process lives and should get traffic, what is revoked, and standby. It asks nobody who they are,
  * so it belongs on loopback or on a network of the operator's own; nothing on it holds card data.
  */
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { Clock } from '../runtime/clock.ts';
 import { type AdminRevocations, revocationRoutes } from './adminRevocations.ts';
+import { type AdminStandby, standbyRoutes } from './adminStandby.ts';
 import { type Connections, LIMITS, limitedServer, listen, stop } from './server.ts';
 
 /** What readiness depends on: never on an issuer, whose outage is answered, not hidden by taking us out of service. */
@@ -14,6 +15,8 @@ export type Readiness = {
   readonly journal: boolean;
   readonly draining: boolean;
   readonly standby: boolean;
+  /** The journal has lost data, and takes no new money for some minutes. */
+  readonly amnesia: boolean;
 };
 
 export type AdminOptions = {
@@ -23,6 +26,7 @@ export type AdminOptions = {
   readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string };
   readonly readiness: () => Readiness;
   readonly revocations: AdminRevocations;
+  readonly standby: AdminStandby;
   readonly clock: Clock;
   readonly onDefect: (error: unknown) => void;
 };
@@ -57,7 +61,7 @@ const adminApp = (options: AdminOptions): Hono => {
   app.get('/healthz', context => context.json({ alive: true }));
   app.get('/readyz', context => {
     const checks = options.readiness();
-    const ready = checks.config && checks.journal && !checks.draining && !checks.standby;
+    const ready = checks.config && checks.journal && !checks.draining && !checks.standby && !checks.amnesia;
     return context.json({ ready, checks }, ready ? 200 : 503);
   });
   app.get('/metrics', async context => {
@@ -65,6 +69,7 @@ const adminApp = (options: AdminOptions): Hono => {
     return context.body(text, 200, { 'Content-Type': options.metrics.contentType });
   });
   app.route('/admin/revocations', revocationRoutes(options.revocations));
+  app.route('/admin/standby', standbyRoutes(options.standby));
   app.notFound(context => context.json({ error: 'not found' }, 404));
   app.onError((error, context) => {
     options.onDefect(error);

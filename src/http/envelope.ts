@@ -21,15 +21,16 @@ export const bodyOf = (answer: Answer): string =>
 export type Reply = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Uint8Array;
 };
 
 /** An answer as a reply. `sealed`: its body as a JWE. */
-export const replyOf = (answer: Answer, wallMs: number, sealed?: string): Reply => ({
+export const replyOf = (answer: Answer, wallMs: number, sealed?: string): Reply & { readonly body: string } => ({
   status: answer.status,
   headers: {
     'Content-Type': sealed === undefined ? 'application/json' : 'application/jose',
     timestamp: String(wallMs),
+    ...(answer.location === undefined ? {} : { Location: answer.location }),
     ...(answer.replayed ? { 'Idempotent-Replayed': 'true' } : {}),
     ...(answer.status === 503 || answer.status === 429 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
   },

@@ -67,7 +67,7 @@ export class Exchange {
     else this.#endAfterRest(reply.body);
   }
 
-  #endAfterRest(body: string): void {
+  #endAfterRest(body: Reply['body']): void {
     const { incoming } = this;
     this.#outgoing.write(body);
     let bytes = 0;

@@ -40,7 +40,7 @@ export type Inbound = {
 
 /** What the caller is told. */
 export type Answer = {
-  readonly status: 200 | 400 | 401 | 403 | 404 | 429 | 500 | 503;
+  readonly status: 200 | 307 | 400 | 401 | 403 | 404 | 429 | 500 | 503;
   /** The public header fields to echo, as far as they could be read. */
   readonly header: WireFields;
   readonly code: ResponseCode;
@@ -50,6 +50,8 @@ export type Answer = {
   readonly errors: readonly FieldError[];
   /** Whether the answer was taken from the journal. */
   readonly replayed: boolean;
+  /** With 307: where the call is to be repeated. */
+  readonly location?: string | undefined;
 };
 
 /** How a call ended, for log and metrics. A closed list: it labels series. */
@@ -119,6 +121,8 @@ export type OauthRecord = {
   readonly status: number;
   /** `http`: the request could not be read. A closed list: it labels series. */
   readonly result: 'issued' | 'served' | TokenRefusal | 'http' | 'failed';
+  /** The digest of the token that was given. */
+  readonly token?: string | undefined;
   readonly totalMs: number;
 };
 
@@ -135,5 +139,6 @@ export const refusedAnswer = (refusal: Refusal): Answer => {
     fields: NO_FIELDS,
     errors: refusal.errors,
     replayed: false,
+    location: refusal.location,
   };
 };

@@ -13,6 +13,7 @@ import { Refusal } from '../domain/refusal.ts';
 import { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
+import { DocsServer, type Page } from './docs.ts';
 import { bodyOf, rawMessageOf, replyOf } from './envelope.ts';
 import { Exchange } from './exchange.ts';
 import { type Facts, type Inbound, type Journey, type RequestRecord, refusedAnswer, type Served } from './journey.ts';
@@ -25,6 +26,7 @@ import {
   serveOauth,
 } from './oauth.ts';
 import { forwardedHops, headError } from './requestHead.ts';
+import { SecuredConnections } from './secured.ts';
 import {
   type Connections,
   exchangeTls,
@@ -43,12 +45,16 @@ export type PublicOptions = {
   /** Before the paths of the catalogue; empty, or a slash and more, without one at the end. */
   readonly basePath: string;
   readonly rows: readonly ApiRow[];
+  /** Whether the API is offered now; one that is not is as if there were no route to it. */
+  readonly isOffered: (row: ApiRow) => boolean;
   readonly journey: Journey;
   /** Absent: the addresses of OAuth are not there. */
   readonly oauth?: OauthServer | undefined;
+  /** Absent or empty: the description of the API is not there. */
+  readonly docs?: readonly Page[] | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  /** Told once about each finished request, the refused ones too. */
+  /** Told once about each finished request, the refused ones too; not about pages of the description. */
   readonly observe: (record: RequestRecord) => void;
   /** Told about what should not have happened; the caller has heard 96. */
   readonly onDefect: (error: unknown, requestId: string) => void;
@@ -61,7 +67,10 @@ export type PublicServer = {
   readonly port: number;
   /** Requests being served now; one whose client has hung up counts until it is finished. */
   readonly inFlight: () => number;
-  /** Connections made from now on use these; whether there is TLS at all is settled at the start. */
+  /**
+   * Connections made from now on use these; whether there is TLS at all is settled at the start. Of the present ones, those
+   * whose callers would not be let in any more are ended, each after the answer that is on its way.
+   */
   readonly exchangeTls: (tls: TlsOptions) => void;
   /** From now on every answer ends its connection, so that callers move elsewhere; all requests are still served. */
   readonly beginDrain: () => void;
@@ -83,6 +92,7 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
   const server = limitedServer(surface.limits, options.tls);
   // The sockets below TLS, which are there before a handshake and whatever comes of it.
   server.on('connection', socket => surface.onConnection(socket));
+  server.on('secureConnection', socket => surface.secured.add(socket));
   server.on('request', (incoming, outgoing) => surface.take(incoming, outgoing, 'plain'));
   server.on('checkContinue', (incoming, outgoing) => surface.take(incoming, outgoing, 'awaitsContinue'));
   server.on('checkExpectation', (incoming, outgoing) => surface.take(incoming, outgoing, 'expectsOther'));
@@ -91,7 +101,10 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
   return {
     port,
     inFlight: () => surface.inFlight,
-    exchangeTls: tls => exchangeTls(server, tls),
+    exchangeTls: tls => {
+      exchangeTls(server, tls);
+      surface.exchangeClientCa(tls.clientCa);
+    },
     beginDrain: () => surface.beginDrain(),
     close: graceMs => {
       surface.refuseNew();
@@ -102,12 +115,14 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
 
 class PublicSurface implements Connections {
   readonly limits: Limits;
+  readonly secured: SecuredConnections;
   readonly #options: PublicOptions;
   readonly #route: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
   readonly #exchanges = new WeakMap<object, Exchange>();
   /** Each open connection that has sent a request, with its newest exchange: answers leave in the order of requests. */
   readonly #newest = new Map<Duplex, Exchange>();
   readonly #sockets = new Set<Duplex>();
+  readonly #docs = new DocsServer();
   #inFlight = 0;
   #draining = false;
   #refusing = false;
@@ -115,6 +130,7 @@ class PublicSurface implements Connections {
   constructor(options: PublicOptions) {
     this.#options = options;
     this.limits = { ...LIMITS, ...options.limits };
+    this.secured = new SecuredConnections(options.tls?.clientCa);
     this.#route = this.#router();
   }
 
@@ -138,6 +154,14 @@ class PublicSurface implements Connections {
   onConnection(socket: Duplex): void {
     this.#sockets.add(socket);
     socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  exchangeClientCa(clientCa: string | undefined): void {
+    for (const socket of this.secured.exchange(clientCa)) {
+      const newest = this.#newest.get(socket);
+      if (newest && !newest.isOver()) newest.closeAfter();
+      else socket.destroy();
+    }
   }
 
   beginDrain(): void {
@@ -172,17 +196,26 @@ class PublicSurface implements Connections {
 
   #headRefusal(exchange: Exchange, mode: Mode): Refusal | undefined {
     if (this.#refusing) return new Refusal('draining');
+    if (!this.secured.isWelcome(exchange.incoming.socket)) {
+      exchange.closeAfter();
+      return new Refusal('draining');
+    }
     if (this.#inFlight >= this.limits.inFlight) return new Refusal('overloaded');
     if (mode === 'expectsOther') return new Refusal('http', [{ field: 'expect', reason: 'must be 100-continue' }]);
     const error = headError(exchange.incoming, exchange.head);
-    return error && new Refusal('http', [error]);
+    if (!error) return undefined;
+    // Where such a request ends, others may see otherwise.
+    exchange.closeAfter();
+    return new Refusal('http', [error]);
   }
 
   #router() {
     const app = new Hono<{ Bindings: { exchange: Exchange } }>();
     for (const row of this.#options.rows) {
       app.post(`${this.#options.basePath}${row.path}`, async context => {
-        await this.#serve(context.env.exchange, row);
+        const { exchange } = context.env;
+        if (this.#options.isOffered(row)) await this.#serve(exchange, row);
+        else this.#refuse(exchange, new Refusal('noSuchApi'));
         return RESPONSE_ALREADY_SENT;
       });
     }
@@ -194,6 +227,13 @@ class PublicSurface implements Connections {
           return RESPONSE_ALREADY_SENT;
         });
       }
+    }
+    for (const page of this.#options.docs ?? []) {
+      // Hono takes HEAD for GET, and here that is right: Node leaves the body out.
+      app.get(page.path, async context => {
+        await this.#servePage(context.env.exchange, page);
+        return RESPONSE_ALREADY_SENT;
+      });
     }
     app.notFound(context => {
       this.#refuse(context.env.exchange, new Refusal('noSuchApi'));
@@ -254,12 +294,23 @@ class PublicSurface implements Connections {
       this.#inFlight -= 1;
     }
     if (this.#draining) exchange.closeAfter();
-    const { reply, clientId, result } = served;
+    const { reply, ...told } = served;
     exchange.reply(reply);
     try {
-      oauth.observe({ ...this.#seenOf(exchange), endpoint, clientId, status: reply.status, result });
+      oauth.observe({ ...this.#seenOf(exchange), ...told, endpoint, status: reply.status });
     } catch (error) {
       this.#options.onDefect(error, exchange.requestId);
+    }
+  }
+
+  async #servePage(exchange: Exchange, page: Page): Promise<void> {
+    const { 'accept-encoding': acceptEncoding, 'if-none-match': ifNoneMatch } = exchange.head;
+    try {
+      const reply = await this.#docs.serve(page, { acceptEncoding, ifNoneMatch });
+      if (this.#draining) exchange.closeAfter();
+      exchange.reply(reply);
+    } catch (error) {
+      this.#finish(exchange, this.#failed(error, exchange.requestId), undefined);
     }
   }
 

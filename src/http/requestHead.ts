@@ -42,13 +42,23 @@ export const headOf = (incoming: IncomingMessage): Head => {
 /** `origin-form` of RFC 9112, 3.2.1, with the characters of RFC 3986. */
 const ORIGIN_FORM = /^\/(?:[\w\-.~!$&'()*+,;=:@/?]|%[\dA-Fa-f]{2})*$/;
 
+const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1']);
+
 /** A name, an IPv4 address or an IPv6 address in brackets, perhaps with a port (RFC 9110, 7.2). */
 const HOST = /^(?:[\w\-.~]+|\[[\dA-Fa-f:.]+\])(?::\d{0,5})?$/;
 
-/** What is wrong with the request as HTTP, before anything is looked at; undefined when it is fine. */
+/**
+ * What is wrong with the request as HTTP, before anything is looked at; undefined when it is fine. A message of HTTP/1.0
+ * that is sent in chunks has no certain end (RFC 9112, 6.1).
+ */
 export const headError = (incoming: IncomingMessage, head: Head): FieldError | undefined => {
   if (incoming.rawHeaders.length > 2 * HEADER_COUNT_MAX) {
     return { field: 'headers', reason: `must be at most ${HEADER_COUNT_MAX}` };
+  }
+  // Node takes a head that claims to be HTTP/0.9 or HTTP/2.0 for one of HTTP/1; whatever stands before us may not.
+  if (!VERSIONS.has(incoming.httpVersion)) return { field: 'request', reason: 'must be HTTP/1.1 or HTTP/1.0' };
+  if (incoming.httpVersion === '1.0' && head['transfer-encoding'] !== undefined) {
+    return { field: 'transfer-encoding', reason: 'must be absent in HTTP/1.0' };
   }
   // A list of hosts, as two Host headers make one, is no host.
   if (head.host === undefined || !HOST.test(head.host))

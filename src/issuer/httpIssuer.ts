@@ -159,7 +159,8 @@ class HttpIssuer implements IssuerConnector {
     return {
       begin: stop => this.#late.begin(stop),
       came: outcome => {
-        if (outcome.kind === 'answered') onLate(outcome.answer);
+        // With 400 it says what is wrong with the message, not what became of it where it was sent again meanwhile.
+        if (outcome.kind === 'answered' && outcome.status === 200) onLate(outcome.answer);
       },
     };
   }

@@ -14,8 +14,8 @@ export type SendOptions = {
   /** True on every send of this `tranId` after the first: adds the header `Repeat: true`. */
   readonly repeat: boolean;
   /**
-   * Called at most once, after the send has ended as `unknown: timeout`, when its definite answer comes after all.
-   * Absent: nobody waits for it.
+   * Called at most once, after the send has ended as `unknown: timeout`, when its definite answer comes after all, with
+   * HTTP 200. Absent: nobody waits for it.
    */
   readonly onLate?: (answer: IssuerAnswer) => void;
 };
@@ -57,7 +57,10 @@ export type IssuerLine = {
   readonly timeoutMs: (api: ApiName) => number;
   /** After this a message that the issuer has not seen will not be processed any more. */
   readonly maxProcessingMs: number;
-  /** How long the issuer recognises a repeated `tranId`. */
+  /**
+   * How long after its claim a message may be sent again: as long as the issuer recognises a repeated `tranId`, less its
+   * `maxProcessingMs`, since a message that it takes up late must still find it remembering.
+   */
   readonly remembersMs: number;
 };
 

@@ -6,6 +6,7 @@ import { checkOf } from '../catalogue/check.ts';
 import type { ApiRow } from '../catalogue/row.ts';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { readReply } from '../catalogue/validate.ts';
+import { looksDerived } from '../domain/ids.ts';
 import type { Message, WireFields } from '../domain/message.ts';
 import { compareMoney, type Money, parseMoney } from '../domain/money.ts';
 import type { Outcome, UnknownReason } from '../domain/outcome.ts';
@@ -55,6 +56,8 @@ function doubtAboutAmount(message: Message, fields: WireFields): UnknownReason |
   if (!isMoney(approved)) return 'badField';
   const compared = compareMoney(approved, message.amount);
   if (compared > 0) return 'wrongEcho';
+  // An undo brings back what there was, which is less than asked where the original was approved in part.
+  if (looksDerived(message.header.tranId)) return undefined;
   // An approval of nothing is no approval, whatever the caller allowed.
   const allowed = message.fields.reveal().partialAllowed === 'Y' && approved.minor > 0n;
   return compared < 0 && !allowed ? 'partialApproval' : undefined;

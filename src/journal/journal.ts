@@ -22,9 +22,20 @@ export type Reply<T> =
 export type Found = { readonly entry: Entry; readonly now: number };
 
 export type Claimed =
-  /** This call wrote the entry; `claims` is how many claims its shard has counted, which never goes back. */
-  | { readonly kind: 'fresh'; readonly entry: Entry; readonly now: number; readonly claims: number }
-  | { readonly kind: 'exists'; readonly entry: Entry; readonly now: number };
+  /**
+   * This call wrote the entry; `claims` is how many claims or more of its shard were counted, which never goes back.
+   * `isReplicated` is false where fewer replicas have it than the journal was told to wait for.
+   */
+  | {
+      readonly kind: 'fresh';
+      readonly entry: Entry;
+      readonly now: number;
+      readonly claims: number;
+      readonly isReplicated?: boolean;
+    }
+  | { readonly kind: 'exists'; readonly entry: Entry; readonly now: number }
+  /** Nothing was written: the store has lost data, and its shard takes no new money until `untilMs`, by its own clock. */
+  | { readonly kind: 'amnesia'; readonly now: number; readonly untilMs: number };
 
 export type Moved =
   | { readonly kind: 'moved' }
@@ -43,13 +54,18 @@ export type OwedSummary = {
   readonly byIssuer: ReadonlyMap<IssuerId, number>;
 };
 
-/** A client, or a single access token by its `jti`, that is not believed any more. */
+/**
+ * A line of what is revoked, and of what was lifted again. A journal keeps lines as they are, and takes none away before
+ * its time; `revoked.ts` says what is in an `id` and what all lines mean together.
+ */
 export type Revocation = {
-  readonly kind: 'client' | 'jti';
+  readonly kind: RevocationKind;
   readonly id: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by our own clock. */
   readonly untilMs: number;
 };
+export const REVOCATION_KINDS = ['client', 'tokens', 'jti', 'lifted'] as const;
+export type RevocationKind = (typeof REVOCATION_KINDS)[number];
 
 /**
  * How many revocations are kept. Every gateway reads all of them several times a second; whoever needs more has lost a
@@ -67,6 +83,23 @@ export class RevocationsFull extends Error {
   }
 }
 
+/** What an operator last said of the whole site: where its callers are sent, or null, it works. And when that was. */
+export type Standby = {
+  readonly location: string | null;
+  /** Milliseconds since 1970, on the journal's clock. */
+  readonly sinceMs: number;
+};
+
+/** What this process knows of data that the store has lost. */
+export type Amnesia = {
+  /** Rises with every loss that this process notices; then what it remembers is to be restored. */
+  readonly losses: number;
+  /** How many shards take no new money now because of one. */
+  readonly shards: number;
+  /** How many writes were not confirmed by replicas in time. */
+  readonly unconfirmed: number;
+};
+
 /** What the entries that are claimed or owed cannot be finished without: keys by name (`Vault.keyOf`), and issuers. */
 export type Needs = { readonly keys: ReadonlySet<string>; readonly issuers: ReadonlySet<IssuerId> };
 
@@ -74,6 +107,7 @@ export interface Journal {
   /**
    * Writes the first version of an entry if its key has none, in one atomic step, durable before it returns; else
    * gives the entry that is there. With the `writeId` that wrote the present first version it is `fresh` again.
+   * While the store has amnesia no entry that moves money is written (`movesMoney`); all others are.
    */
   claim(draft: Draft, writeId: string): Promise<Reply<Claimed>>;
   read(key: EntryKey): Promise<Reply<{ readonly entry: Entry | null; readonly now: number }>>;
@@ -82,6 +116,13 @@ export interface Journal {
    * With the `writeId` that wrote `to.version` it is `moved` again. Throws where the move is in no row of the table.
    */
   move(from: Entry, to: Entry, writeId: string): Promise<Reply<Moved>>;
+  /**
+   * Writes an entry again that the store has lost: as it is, where its key has none or an older version of it. What is
+   * there otherwise stays. For entries that were written before; durable before it returns.
+   */
+  restore(entry: Entry): Promise<Reply<'restored' | 'there'>>;
+  /** What is known of lost data, without asking: claims, moves and `due` notice it. */
+  amnesia(): Amnesia;
   /** Entries whose time has come, oldest first, at most `limit` for each lane. Takes nothing: moving them does. */
   due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>>;
   owed(): Promise<Reply<OwedSummary>>;
@@ -98,6 +139,13 @@ export interface Journal {
   revoke(kind: Revocation['kind'], id: string, untilMs: number): Promise<Reply<void>>;
   /** All that is revoked now, at most `REVOCATIONS_MOST`. */
   revoked(): Promise<Reply<readonly Revocation[]>>;
+  /**
+   * Puts the whole site on standby, or with null back to work, durable before it returns; where `ifUnsaid`, only if the
+   * journal knows of nothing that was said before.
+   */
+  setStandby(location: string | null, ifUnsaid?: boolean): Promise<Reply<void>>;
+  /** Null where nothing was ever said: the site works. */
+  standby(): Promise<Reply<Standby | null>>;
 
   /** For start and reload, not for the journey. */
   needs(): Promise<Reply<Needs>>;

@@ -6,7 +6,14 @@ export type JournalNotice = {
   /** An `alarm` means that promises may be broken; a `warning` that they are weaker than they could be. */
   readonly level: 'alarm' | 'warning' | 'info';
   /** A closed list: it labels metrics and log lines. */
-  readonly about: 'connection' | 'eviction' | 'persistence' | 'lostClaims' | 'unchecked' | 'storage';
+  readonly about:
+    | 'connection'
+    | 'eviction'
+    | 'persistence'
+    | 'lostClaims'
+    | 'lostRevocations'
+    | 'unchecked'
+    | 'storage';
   /** One sentence for people: what, where, and how to mend it. Never holds content of an entry. */
   readonly text: string;
 };

@@ -45,7 +45,7 @@ export function answerOf({ standing }: Entry): Sealed | null {
 
 /** The head of the entry. Exact: `decode` gives the same entry again. */
 export function headOf(entry: Entry): string {
-  const { standing, duty, amount, claimedAt } = entry;
+  const { standing, duty, amount, claimedAt, late } = entry;
   return JSON.stringify({
     f: FORMAT,
     fence: entry.fence,
@@ -58,6 +58,8 @@ export function headOf(entry: Entry): string {
     amount: amount && { minor: amount.minor.toString(), currency: amount.currency },
     standing: headOfStanding(standing, claimedAt),
     duty: headOfDuty(duty, claimedAt),
+    // Only where there is one: records from before it was known have none either (F73).
+    ...(late && { late: { ...late, at: late.at - claimedAt } }),
   });
 }
 
@@ -114,6 +116,7 @@ export function decode(key: EntryKey, record: StoredRecord): Entry {
     message: record.message as Sealed,
     standing: standingOf(head.part('standing'), at, record.answer as Sealed | null),
     duty: dutyOf(head.part('duty'), at),
+    late: lateOf(head.partIfAny('late'), at),
   };
 }
 
@@ -156,6 +159,13 @@ function storedAnswer(part: Fields, sealed: Sealed | null): StoredAnswer | null 
   if (code === null) return null;
   if (!isResponseCode(code)) throw part.wrong('code');
   return { code, sealed };
+}
+
+function lateOf(part: Fields | null, claimedAt: number): Entry['late'] {
+  if (!part) return null;
+  const code = part.text('code');
+  if (!isResponseCode(code)) throw part.wrong('code');
+  return { code, at: claimedAt + part.time('at') };
 }
 
 function dutyOf(part: Fields, claimedAt: number): Duty {
@@ -272,6 +282,11 @@ class Fields {
 
   partOrNull(name: string): Fields | null {
     return this.#fields.get(name) === null ? null : this.part(name);
+  }
+
+  /** Null where an older version knew of no such field. */
+  partIfAny(name: string): Fields | null {
+    return this.#fields.has(name) ? this.part(name) : null;
   }
 }
 

@@ -3,19 +3,35 @@
  * writes in one step; which transitions there are is `domain/entry`'s business. Calls of the journey and the search for
  * due work have connections of their own, so that neither waits behind the other.
  */
-import { born, type Draft, type Entry, isLegal } from '../domain/entry.ts';
+import { AMNESIA_MINUTES_DEFAULT, MINUTE_MS } from '../config/limits.ts';
+import { born, type Draft, type Entry, isLegal, isOlder } from '../domain/entry.ts';
 import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import { Deadline } from '../runtime/deadline.ts';
-import type { Claimed, Found, Journal, Moved, Needs, OwedSummary, Reply, Revocation } from './journal.ts';
+import { type Random, systemRandom } from '../runtime/random.ts';
+import type {
+  Amnesia,
+  Claimed,
+  Found,
+  Journal,
+  Moved,
+  Needs,
+  OwedSummary,
+  Reply,
+  Revocation,
+  Standby,
+} from './journal.ts';
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
-import { answerOf, decode, headOf, keyOfName, NeedsOfRecords } from './record.ts';
+import { keyOfName, NeedsOfRecords } from './record.ts';
+import { RedisAmnesia } from './redisAmnesia.ts';
+import { claimCall, entryOf, moveCall, restoreCall } from './redisCalls.ts';
 import { inspectServer, type ServerFindings } from './redisChecks.ts';
 import { clientOf, connected, placeOf, primariesOf, type RedisClient, type RedisTarget } from './redisConnect.ts';
 import { RedisGuard } from './redisGuard.ts';
-import { addSums, allShards, keysOfShard, type ShardKeys, shardOf, sumArguments } from './redisKeys.ts';
-import { addRevocation, readRevocations, takeOnce } from './redisMarks.ts';
+import { addSums, allShards, keysOfShard, type ShardKeys, shardOf } from './redisKeys.ts';
+import { addRevocation, readRevocations, readStandby, takeOnce, writeStandby } from './redisMarks.ts';
+import { RedisReplicas } from './redisReplicas.ts';
 import {
   listOf,
   numberOf,
@@ -26,14 +42,19 @@ import {
   textOf,
   textsOf,
 } from './redisScripts.ts';
-import { summaryOf, tallyChange } from './tally.ts';
+import { summaryOf } from './tally.ts';
 
 export type RedisJournalOptions = {
   readonly target: RedisTarget;
   /** How long entries live after their last move; they never expire while something is owed. */
   readonly retentionMs: number;
   readonly onNotice: NoticeSink;
+  /** How long a shard that has lost data takes no money; default `AMNESIA_MINUTES_DEFAULT`. */
+  readonly amnesiaMs?: number;
+  /** How many replicas must have a claim before it is given; default none. */
+  readonly replicas?: number;
   readonly clock?: Clock;
+  readonly random?: Random;
   /** How long to wait at start for Redis to answer. */
   readonly startWithinMs?: number;
 };
@@ -57,8 +78,9 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
   const place = placeOf(target);
   const hot = clientOf(target, 'journey');
   const background = clientOf(target, 'background');
+  const confirming = clientOf(target, 'replicas');
   try {
-    await Promise.all([hot, background].map(client => connected(client, place, clock, startWithinMs)));
+    await Promise.all([hot, background, confirming].map(client => connected(client, place, clock, startWithinMs)));
     for (const server of primariesOf(background)) {
       const { refusal, warnings } = await inspected(server, clock, startWithinMs);
       if (refusal !== undefined) throw new Error(refusal);
@@ -67,9 +89,13 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
   } catch (error) {
     hot.disconnect();
     background.disconnect();
+    confirming.disconnect();
     throw error;
   }
-  return new RedisJournal(hot, background, new RedisGuard(hot, background, place, onNotice), { ...options, clock });
+  const guard = new RedisGuard(hot, background, place, onNotice);
+  const journal = new RedisJournal({ hot, background, confirming, guard, place }, { ...options, clock });
+  await journal.lookAtReplicas();
+  return journal;
 }
 
 /** A busy server may be late with a single answer; that is no reason not to start. */
@@ -92,59 +118,79 @@ async function inspected(
 type LaneLimit = { readonly lane: Lane; readonly limit: number };
 type Waiting = { readonly shard: ShardKeys; readonly lane: Lane; readonly name: string; readonly at: number };
 
+type Parts = {
+  readonly hot: RedisClient;
+  readonly background: RedisClient;
+  readonly confirming: RedisClient;
+  readonly guard: RedisGuard;
+  readonly place: string;
+};
+
 class RedisJournal implements Journal {
   readonly #hot: RedisClient;
   readonly #background: RedisClient;
+  readonly #confirming: RedisClient;
   readonly #guard: RedisGuard;
+  readonly #amnesia: RedisAmnesia;
+  readonly #replicas: RedisReplicas;
+  readonly #replicasLeast: number;
   readonly #retention: string;
   readonly #clock: Clock;
   readonly #broken: BrokenEntries;
   #isClosed = false;
 
-  constructor(
-    hot: RedisClient,
-    background: RedisClient,
-    guard: RedisGuard,
-    { retentionMs, onNotice, clock }: RedisJournalOptions & { readonly clock: Clock },
-  ) {
+  constructor(parts: Parts, options: RedisJournalOptions & { readonly clock: Clock }) {
+    const { hot, background, confirming, guard, place } = parts;
+    const { retentionMs, onNotice, clock, random = systemRandom, replicas = 0 } = options;
+    const { amnesiaMs: forMs = AMNESIA_MINUTES_DEFAULT * MINUTE_MS } = options;
     this.#hot = hot;
     this.#background = background;
+    this.#confirming = confirming;
     this.#guard = guard;
     this.#retention = String(retentionMs);
     this.#clock = clock;
     this.#broken = new BrokenEntries(onNotice);
+    this.#amnesia = new RedisAmnesia({ run: (...call) => this.#run(...call), clock, random, forMs, place, onNotice });
+    this.#replicas = new RedisReplicas(confirming, clock);
+    this.#replicasLeast = replicas;
+  }
+
+  lookAtReplicas(): Promise<void> {
+    return this.#replicas.look();
   }
 
   async claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
-    // Fail closed: a server that throws entries away would let the same transaction through twice.
+    // Fail closed: an entry that would be thrown away protects nobody.
     if (!this.#guard.isSafe) return AWAY;
-    const { key } = draft;
-    const shard = shardOf(key);
-    const keys = keysOfShard(shard);
-    const name = keyText(key);
-    // Born at 0: times in the head count from the claim, and the script adds its own clock.
-    const unborn = born(draft, 0);
-    const { wake, owedSince } = filingOf(unborn);
-    if (!wake) throw new JournalDefect('an entry is born with something to wait for');
-    const reply = await this.#run(
-      SCRIPTS.claim,
-      [keys.entry(name), keys.claims, keys.lane(wake.lane), keys.owed, keys.sums],
-      [
-        writeId,
-        headOf(unborn),
-        draft.message,
-        name,
-        String(wake.at),
-        owedSince === null ? '0' : '1',
-        ...sumArguments(tallyChange(null, unborn)),
-      ],
-    );
+    const shard = shardOf(draft.key);
+    const first = await this.#claim(shard, draft, writeId);
+    if (first !== 'missed') return first;
+    // Something that was seen there is gone. Once that is noticed, money is refused and the rest goes on.
+    const second = (await this.#amnesia.ask(shard)) ? await this.#claim(shard, draft, writeId) : 'missed';
+    return second === 'missed' ? AWAY : second;
+  }
+
+  async #claim(shard: number, draft: Draft, writeId: string): Promise<Reply<Claimed> | 'missed'> {
+    const call = claimCall(draft, writeId, this.#amnesia.seen(shard), this.#amnesia.epochToBegin());
+    const reply = await this.#run(SCRIPTS.claim, ...call);
     if (reply.kind !== 'done') return reply;
     const [kind, now, ...rest] = listOf(reply.value);
-    if (kind === 'exists') return done({ kind, entry: entryOf(key, rest), now: numberOf(now) });
-    const claims = numberOf(rest[1]);
-    this.#guard.noteClaims(shard, claims);
-    return done({ kind: 'fresh', entry: born(draft, numberOf(rest[0])), now: numberOf(now), claims });
+    if (kind === 'exists') return done({ kind, entry: entryOf(draft.key, rest), now: numberOf(now) });
+    if (kind === 'amnesia') {
+      const [until] = rest;
+      return until === '' ? 'missed' : done({ kind, now: numberOf(now), untilMs: numberOf(until) });
+    }
+    const [at, writes, epoch] = rest;
+    const claims = numberOf(writes);
+    this.#amnesia.noteClaimed(shard, claims, textOf(epoch));
+    const isReplicated = await this.#isReplicated(shard, draft);
+    return done({ kind: 'fresh', entry: born(draft, numberOf(at)), now: numberOf(now), claims, isReplicated });
+  }
+
+  /** A tombstone owes its undo already; what is about to be forwarded waits for as many replicas as was asked for. */
+  async #isReplicated(shard: number, { birth, policy }: Draft): Promise<boolean> {
+    if (birth === 'tombstone') return this.#replicas.confirmWherePossible(shard);
+    return this.#replicasLeast === 0 || policy === 'undo' || this.#replicas.confirm(shard, this.#replicasLeast);
   }
 
   async read(key: EntryKey): Promise<Reply<{ readonly entry: Entry | null; readonly now: number }>> {
@@ -153,31 +199,39 @@ class RedisJournal implements Journal {
 
   async move(from: Entry, to: Entry, writeId: string): Promise<Reply<Moved>> {
     if (!isLegal(from, to)) throw new JournalDefect(`no such move of entry ${keyText(from.key)}`);
-    const keys = keysOfShard(shardOf(from.key));
-    const name = keyText(from.key);
-    const [before, after] = [filingOf(from), filingOf(to)];
-    const left = before.wake?.lane ?? RECOVERY;
-    const entered = after.wake?.lane ?? left;
-    const reply = await this.#run(
-      SCRIPTS.move,
-      [keys.entry(name), keys.lane(left), keys.lane(entered), keys.owed, keys.sums],
-      [
-        String(from.version),
-        String(to.version),
-        writeId,
-        headOf(to),
-        name,
-        changeOf(answerOf(from), answerOf(to)),
-        after.wake ? String(after.wake.at) : '',
-        changeOf(before.owedSince, after.owedSince),
-        after.expires ? this.#retention : keptOf(before.expires),
-        ...sumArguments(tallyChange(from, to)),
-      ],
-    );
+    return this.#move(from, to, writeId);
+  }
+
+  async #move(from: Entry, to: Entry, writeId: string): Promise<Reply<Moved>> {
+    const shard = shardOf(from.key);
+    const before = this.#amnesia.seen(shard);
+    const reply = await this.#run(SCRIPTS.move, ...moveCall(from, to, writeId, this.#retention));
     if (reply.kind !== 'done') return reply;
     const [kind, now, ...rest] = listOf(reply.value);
-    if (kind === 'moved') return done({ kind });
+    if (kind === 'moved') {
+      if (now !== null) this.#amnesia.noteMoved(shard, before, numberOf(now));
+      const becameOwed = filingOf(to).owedSince !== null && filingOf(from).owedSince === null;
+      if (becameOwed) await this.#replicas.confirmWherePossible(shard);
+      return done({ kind });
+    }
     return done({ kind: 'lost', entry: rest.length > 0 ? entryOf(from.key, rest) : null, now: numberOf(now) });
+  }
+
+  async restore(entry: Entry): Promise<Reply<'restored' | 'there'>> {
+    if (!this.#guard.isSafe) return AWAY;
+    const writeId = this.#amnesia.epochToBegin();
+    const reply = await this.#run(SCRIPTS.restore, ...restoreCall(entry, writeId, this.#retention));
+    if (reply.kind !== 'done') return reply;
+    const [kind, , ...rest] = listOf(reply.value);
+    if (kind === 'restored') return done(kind);
+    const present = entryOf(entry.key, rest);
+    if (!isOlder(present, entry)) return done('there');
+    const moved = await this.#move(present, entry, writeId);
+    return moved.kind === 'done' ? done(moved.value.kind === 'moved' ? 'restored' : 'there') : moved;
+  }
+
+  amnesia(): Amnesia {
+    return { ...this.#amnesia.state, unconfirmed: this.#replicas.unconfirmed };
   }
 
   /** Looks through all shards; where some are out of reach, the work of the others still goes on. */
@@ -240,7 +294,16 @@ class RedisJournal implements Journal {
   }
 
   async revoked(): Promise<Reply<readonly Revocation[]>> {
-    return readRevocations((...call) => this.#run(...call, this.#background));
+    return readRevocations((...call) => this.#run(...call, this.#background), this.#clock);
+  }
+
+  async setStandby(location: string | null, ifUnsaid = false): Promise<Reply<void>> {
+    if (!this.#guard.isSafe) return AWAY;
+    return writeStandby((...call) => this.#run(...call), location, ifUnsaid);
+  }
+
+  async standby(): Promise<Reply<Standby | null>> {
+    return readStandby((...call) => this.#run(...call, this.#background));
   }
 
   isUp(): boolean {
@@ -251,7 +314,7 @@ class RedisJournal implements Journal {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#guard.stop();
-    const clients = [this.#hot, this.#background];
+    const clients = [this.#hot, this.#background, this.#confirming];
     // Replies come in order: with this one, all that was asked before has been answered, or has timed out.
     await Promise.allSettled(clients.flatMap(primariesOf).map(server => server.ping()));
     for (const client of clients) client.disconnect();
@@ -275,11 +338,13 @@ class RedisJournal implements Journal {
   }
 
   async #wake(shard: ShardKeys, lanes: readonly LaneLimit[]): Promise<Reply<readonly Waiting[]>> {
-    const keys = lanes.map(({ lane }) => shard.lane(lane));
+    const keys = [shard.claims, shard.epoch, ...lanes.map(({ lane }) => shard.lane(lane))];
     const limits = lanes.map(({ limit }) => String(limit));
+    const before = this.#amnesia.seen(shard.number);
     const reply = await this.#run(SCRIPTS.wake, keys, limits, this.#background);
     if (reply.kind !== 'done') return reply;
-    const found = listOf(reply.value);
+    const [state = [], ...found] = listOf(reply.value);
+    await this.#amnesia.noteState(shard.number, before, state);
     return done(
       lanes.flatMap(({ lane }, i) => {
         const pairs = textsOf(found[i] ?? []);
@@ -319,22 +384,4 @@ class RedisJournal implements Journal {
       cursor = next;
     } while (cursor !== '0');
   }
-}
-
-/** How the script is told of a change: '=' none, '' gone, else the new value. */
-const changeOf = (before: string | number | null, after: string | number | null): string =>
-  before === after ? '=' : String(after ?? '');
-
-/** How the script is told that an entry does not expire: '' where it would have until now. */
-const keptOf = (expiredBefore: boolean): string => (expiredBefore ? '' : '=');
-
-/** The entry of what a script returned: version, claimedAt, head, message, answer. */
-function entryOf(key: EntryKey, [version, at, head, message, answer]: readonly ScriptReply[]): Entry {
-  return decode(key, {
-    version: numberOf(version),
-    at: numberOf(at),
-    head: textOf(head),
-    message: textOf(message),
-    answer: answer === null ? null : textOf(answer),
-  });
 }

@@ -85,6 +85,10 @@ export async function inspectServer(server: Redis): Promise<ServerFindings> {
   return { refusal, warnings };
 }
 
+/** How many replicas the server has now. Rejects where it does not answer. */
+export const replicasOf = async (server: Redis): Promise<number> =>
+  Number((await infoOf(server)).get('connected_slaves') ?? 0);
+
 /** Whether the server now throws entries away, as an operator may have told it to: the reason, or undefined. */
 export const evictionOf = async (server: Redis): Promise<string | undefined> => evictionFault(await factsOf(server));
 

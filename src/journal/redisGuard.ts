@@ -1,12 +1,11 @@
 /**
- * Watches the Redis behind a journal while it runs: whether it is reachable, whether somebody switched it to a policy
- * that throws entries away, and whether claims that it had counted are gone.
+ * Watches the Redis behind a journal while it runs: whether it is reachable, and whether somebody switched it to a policy
+ * that throws entries away.
  */
 import type { EventEmitter } from 'node:events';
 import type { NoticeSink } from './notice.ts';
 import { evictionOf } from './redisChecks.ts';
 import { primariesOf, type RedisClient } from './redisConnect.ts';
-import { SHARD_COUNT } from './redisKeys.ts';
 
 export class RedisGuard {
   readonly #client: RedisClient;
@@ -14,7 +13,6 @@ export class RedisGuard {
   readonly #background: RedisClient;
   readonly #place: string;
   readonly #onNotice: NoticeSink;
-  readonly #claims: number[] = Array.from({ length: SHARD_COUNT }, () => 0);
   #isAway = false;
   #evicts = false;
   #isStopped = false;
@@ -40,18 +38,6 @@ export class RedisGuard {
 
   get isReachable(): boolean {
     return this.#client.status === 'ready';
-  }
-
-  /** Takes note of what a shard has counted: less than before means that it lost what was written to it. */
-  noteClaims(shard: number, claims: number): void {
-    const before = this.#claims[shard] ?? 0;
-    this.#claims[shard] = claims;
-    if (claims >= before) return;
-    this.#onNotice({
-      level: 'alarm',
-      about: 'lostClaims',
-      text: `${this.#place} lost entries of shard ${shard}: it counts ${claims} claims and had counted ${before}; compare with the issuers' records`,
-    });
   }
 
   stop(): void {

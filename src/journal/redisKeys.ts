@@ -20,17 +20,26 @@ export const shardOf = (key: EntryKey): number => shardOfName(keyText(key));
 
 /** The names of the Redis keys of one shard. */
 export class ShardKeys {
-  /** How many claims the shard has counted. */
+  /** How many writes the shard has counted; older versions count claims alone. */
   readonly claims: string;
+  /** What its present history is called, and until when it takes no money after a loss. */
+  readonly epoch: string;
+  /** Written for its place in the stream to the replicas alone. */
+  readonly waited: string;
   /** Entries that are owed, by the time since when. */
   readonly owed: string;
   /** The sums of what is owed. */
   readonly sums: string;
+  /** 0 to 63. */
+  readonly number: number;
   readonly #tag: string;
 
   constructor(shard: number) {
+    this.number = shard;
     this.#tag = `gw:{${String(shard).padStart(2, '0')}}`;
     this.claims = `${this.#tag}:claims`;
+    this.epoch = `${this.#tag}:epoch`;
+    this.waited = `${this.#tag}:waited`;
     this.owed = `${this.#tag}:owed`;
     this.sums = `${this.#tag}:tally`;
   }
@@ -53,6 +62,9 @@ export class ShardKeys {
 
 /** What is revoked, all in one place: it is small, and read as a whole. */
 export const REVOKED = 'gw:{00}:revoked';
+
+/** Whether the site stands by. */
+export const STANDBY = 'gw:{00}:standby';
 
 const SHARDS: readonly ShardKeys[] = Array.from({ length: SHARD_COUNT }, (_, shard) => new ShardKeys(shard));
 

@@ -22,6 +22,8 @@ function load(name: string): Script {
 /** One script for each transition, and for each question that needs the journal's clock with its answer. */
 export const SCRIPTS = {
   claim: load('claim'),
+  restore: load('restore'),
+  amnesia: load('amnesia'),
   move: load('move'),
   read: load('read'),
   wake: load('wake'),
@@ -30,6 +32,8 @@ export const SCRIPTS = {
   once: load('once'),
   revoke: load('revoke'),
   revoked: load('revoked'),
+  setStandby: load('setStandby'),
+  standby: load('standby'),
 } as const;
 
 /**

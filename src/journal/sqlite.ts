@@ -3,11 +3,12 @@
  * that is on the disk before the call returns; which transitions there are is `domain/entry`'s business.
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
-import { born, type Draft, type Entry, isLegal } from '../domain/entry.ts';
+import { born, type Draft, type Entry, isLegal, isOlder } from '../domain/entry.ts';
 import { filingOf, type Lane } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, systemClock } from '../runtime/clock.ts';
 import {
+  type Amnesia,
   type Claimed,
   type Found,
   type Journal,
@@ -17,6 +18,7 @@ import {
   type Reply,
   type Revocation,
   RevocationsFull,
+  type Standby,
 } from './journal.ts';
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
 import { answerOf, decode, headOf, keyOfName, NeedsOfRecords } from './record.ts';
@@ -38,6 +40,9 @@ export type SqliteJournalOptions = {
 const PURGE_EVERY = 64;
 const PURGE_MOST = 2 * PURGE_EVERY;
 
+/** Who wrote what was restored: nobody moves on from it under that id. */
+const RESTORED = 'restored';
+const NO_AMNESIA: Amnesia = { losses: 0, shards: 0, unconfirmed: 0 };
 const AWAY = { kind: 'away' } as const;
 const done = <T>(value: T): Reply<T> => ({ kind: 'done', value });
 
@@ -94,6 +99,15 @@ export class SqliteJournal implements Journal {
     return this.#write(() => this.#move(from, to, writeId));
   }
 
+  restore(entry: Entry): Promise<Reply<'restored' | 'there'>> {
+    return this.#write(() => this.#restore(entry));
+  }
+
+  /** The file is this process's own: nobody else can take anything out of it while it is open. */
+  amnesia(): Amnesia {
+    return NO_AMNESIA;
+  }
+
   async due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>> {
     return this.#ask(now => {
       const rows = lanes.flatMap(({ lane, limit }) => this.#statements.due.all(lane, now, limit));
@@ -135,6 +149,14 @@ export class SqliteJournal implements Journal {
     return this.#ask(now => this.#marks.revoked(now));
   }
 
+  async setStandby(location: string | null, ifUnsaid = false): Promise<Reply<void>> {
+    return this.#write(() => this.#marks.setStandby(location, ifUnsaid, this.#nowMs()));
+  }
+
+  async standby(): Promise<Reply<Standby | null>> {
+    return this.#ask(() => this.#marks.standby());
+  }
+
   isUp(): boolean {
     return !this.#isClosed;
   }
@@ -171,6 +193,39 @@ export class SqliteJournal implements Journal {
       return isOurs ? { kind: 'fresh', entry, now, claims: this.#claims() } : { kind: 'exists', entry, now };
     }
     const entry = born(draft, now);
+    this.#insert(entry, writeId, now);
+    const claims = this.#claims();
+    if (claims % PURGE_EVERY === 0) this.#statements.purge.run(now, PURGE_MOST);
+    return { kind: 'fresh', entry, now, claims };
+  }
+
+  #move(from: Entry, to: Entry, writeId: string): Moved {
+    const now = this.#nowMs();
+    const name = keyText(from.key);
+    const row = this.#present(name, now);
+    if (row?.v === to.version && row.w === writeId) return { kind: 'moved' };
+    // The same version of an entry that was forgotten and claimed anew is another.
+    if (row?.v !== from.version || row.at !== from.claimedAt)
+      return { kind: 'lost', entry: row ? entryOf(row) : null, now };
+    this.#update(from, to, writeId, now);
+    return { kind: 'moved' };
+  }
+
+  #restore(entry: Entry): 'restored' | 'there' {
+    const now = this.#nowMs();
+    const row = this.#present(keyText(entry.key), now);
+    if (!row) {
+      this.#insert(entry, RESTORED, now);
+      return 'restored';
+    }
+    const present = entryOf(row);
+    if (!isOlder(present, entry)) return 'there';
+    this.#update(present, entry, RESTORED, now);
+    return 'restored';
+  }
+
+  #insert(entry: Entry, writeId: string, now: number): void {
+    const name = keyText(entry.key);
     this.#statements.remove.run(name);
     this.#statements.insert.run(
       name,
@@ -183,20 +238,12 @@ export class SqliteJournal implements Journal {
       ...this.#filed(entry, now),
     );
     this.#addSums(tallyChange(null, entry));
-    const claims = this.#claims();
-    if (claims % PURGE_EVERY === 0) this.#statements.purge.run(now, PURGE_MOST);
-    return { kind: 'fresh', entry, now, claims };
   }
 
-  #move(from: Entry, to: Entry, writeId: string): Moved {
-    const now = this.#nowMs();
-    const name = keyText(from.key);
-    const row = this.#present(name, now);
-    if (row?.v === to.version && row.w === writeId) return { kind: 'moved' };
-    if (row?.v !== from.version) return { kind: 'lost', entry: row ? entryOf(row) : null, now };
-    this.#statements.update.run(to.version, writeId, headOf(to), answerOf(to), ...this.#filed(to, now), name);
+  #update(from: Entry, to: Entry, writeId: string, now: number): void {
+    const filed = this.#filed(to, now);
+    this.#statements.update.run(to.version, writeId, headOf(to), answerOf(to), ...filed, keyText(to.key));
     this.#addSums(tallyChange(from, to));
-    return { kind: 'moved' };
   }
 
   /** The row of that name, unless it has expired. */

@@ -40,13 +40,16 @@ const SCHEMA = `
 `;
 
 /**
- * Names that are taken once, and what is revoked (`revokedText`). Files of before have no such tables: they are added,
- * and an older version neither knows nor harms them.
+ * Names that are taken once, what is revoked (`revokedText`), and in one row whether the site stands by. Files of before
+ * have no such tables: they are added, and an older version neither knows nor harms them.
  */
 const MARKS = `
   CREATE TABLE IF NOT EXISTS once (name TEXT PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS once_expires ON once (expires_at);
   CREATE TABLE IF NOT EXISTS revoked (name TEXT PRIMARY KEY, until_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS standby (
+    one INTEGER PRIMARY KEY CHECK (one = 1), location TEXT, since_at INTEGER NOT NULL
+  ) STRICT;
 `;
 
 const SETTINGS = `

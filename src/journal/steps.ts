@@ -2,18 +2,24 @@
  * How the journey and the deliveries use the journal: the same few loops for both. A call whose reply was lost is made
  * again under its own `writeId` until the deadline, and a move that lost a race is decided anew on what is there now.
  */
+import { AMNESIA_MINUTES_DEFAULT, MINUTE_MS } from '../config/limits.ts';
 import type { Draft, Entry } from '../domain/entry.ts';
+import { filingOf } from '../domain/filing.ts';
 import type { EntryKey } from '../domain/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Deadline } from '../runtime/deadline.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Found, Journal, Reply } from './journal.ts';
+import { Remembered } from './remembered.ts';
 
 /** An entry in our hands, and when the journal's clock stood where. */
 export type Held = { readonly entry: Entry; readonly now: number; readonly heldAt: number };
 
 export type ClaimResult =
-  | { readonly kind: 'fresh' | 'exists'; readonly held: Held }
+  /** `isReplicated` is false where replicas were to have it and did not confirm that in time. */
+  | { readonly kind: 'fresh' | 'exists'; readonly held: Held; readonly isReplicated: boolean }
+  /** Nothing was written: the store has lost data, and takes no new money there for a while. */
+  | { readonly kind: 'amnesia' }
   /** Certainly nothing was written. */
   | { readonly kind: 'away' }
   /** It may have been written; its lease will end it. */
@@ -29,16 +35,23 @@ const RETRY_FIRST_MS = 10;
 const RETRY_MOST_MS = 200;
 /** An entry is moved by a handful of parties at the most; more lost races than this is a defect. */
 const RACES_MOST = 32;
+/** Quick enough to be done before leases end, few enough to leave the journal to the journey. */
+const RESTORED_AT_ONCE = 16;
 
 export class Steps {
   readonly #journal: Journal;
   readonly #clock: Clock;
   readonly #random: Random;
+  readonly #remembered: Remembered;
+  /** Losses of the store after which everything was restored. */
+  #restoredFor = 0;
 
-  constructor(journal: Journal, clock: Clock, random: Random) {
+  /** `rememberMs` is how long what was written is remembered, in case the store loses it. */
+  constructor(journal: Journal, clock: Clock, random: Random, rememberMs = AMNESIA_MINUTES_DEFAULT * MINUTE_MS) {
     this.#journal = journal;
     this.#clock = clock;
     this.#random = random;
+    this.#remembered = new Remembered(clock, rememberMs);
   }
 
   /** The journal's clock now, as far as this process can tell. */
@@ -53,7 +66,12 @@ export class Steps {
   async claim(draft: Draft, deadline: Deadline): Promise<ClaimResult> {
     const writeId = this.#random.id();
     const reply = await this.#insist(() => this.#journal.claim(draft, writeId), deadline, 'stopWhenAway');
-    return reply.kind === 'done' ? { kind: reply.value.kind, held: this.hold(reply.value) } : reply;
+    if (reply.kind !== 'done') return reply;
+    const { value } = reply;
+    if (value.kind === 'amnesia') return value;
+    if (value.kind === 'fresh') this.#remembered.note(value.entry);
+    const isReplicated = value.kind === 'exists' || value.isReplicated !== false;
+    return { kind: value.kind, held: this.hold(value), isReplicated };
   }
 
   /** The entry; null where there is none; undefined where the journal did not tell in time. */
@@ -74,9 +92,12 @@ export class Steps {
       const writeId = this.#random.id();
       const reply = await this.#insist(() => this.#journal.move(from, to, writeId), deadline, 'goOnWhenAway');
       if (reply.kind !== 'done') return { kind: 'unsure' };
-      if (reply.value.kind === 'moved') return { kind: 'done', moved: true, held: { ...present, entry: to } };
-      if (!reply.value.entry) return { kind: 'gone' };
-      present = this.hold({ entry: reply.value.entry, now: reply.value.now });
+      if (reply.value.kind === 'moved') return this.#moved({ ...present, entry: to });
+      const { entry, now } = reply.value;
+      if (!entry && !filingOf(from).expires) return this.#writeAnew({ ...present, entry: to }, deadline);
+      // Lost and claimed anew it is another one, of whose owner and fence we know nothing.
+      if (entry?.claimedAt !== from.claimedAt) return { kind: 'gone' };
+      present = this.hold({ entry, now });
     }
     return { kind: 'unsure' };
   }
@@ -85,7 +106,41 @@ export class Steps {
   async moveOnce(held: Held, to: Entry, deadline: Deadline): Promise<Held | undefined> {
     const writeId = this.#random.id();
     const reply = await this.#insist(() => this.#journal.move(held.entry, to, writeId), deadline, 'goOnWhenAway');
-    return reply.kind === 'done' && reply.value.kind === 'moved' ? { ...held, entry: to } : undefined;
+    if (reply.kind !== 'done' || reply.value.kind !== 'moved') return undefined;
+    this.#remembered.note(to);
+    return { ...held, entry: to };
+  }
+
+  /**
+   * Writes again what the store has lost of what this process wrote lately. False where nothing was lost since the last
+   * time, or where not everything could be written yet: then it is to be called again.
+   */
+  async restoreLost(): Promise<boolean> {
+    const { losses } = this.#journal.amnesia();
+    if (losses === this.#restoredFor) return false;
+    const entries = [...this.#remembered.recent()];
+    let isComplete = true;
+    const work = async () => {
+      for (let entry = entries.shift(); entry; entry = entries.shift()) {
+        const reply = await this.#journal.restore(entry);
+        if (reply.kind !== 'done') isComplete = false;
+      }
+    };
+    await Promise.all(Array.from({ length: RESTORED_AT_ONCE }, work));
+    if (isComplete) this.#restoredFor = losses;
+    return isComplete;
+  }
+
+  #moved(held: Held): MoveResult {
+    this.#remembered.note(held.entry);
+    return { kind: 'done', moved: true, held };
+  }
+
+  /** The entry is gone though it never expires: the store has lost it. What became of it is written all the same. */
+  async #writeAnew(held: Held, deadline: Deadline): Promise<MoveResult> {
+    const reply = await this.#insist(() => this.#journal.restore(held.entry), deadline, 'goOnWhenAway');
+    if (reply.kind !== 'done') return { kind: 'unsure' };
+    return reply.value === 'restored' ? this.#moved(held) : { kind: 'gone' };
   }
 
   /**

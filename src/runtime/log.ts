@@ -25,11 +25,14 @@ export type LogEvent =
   | 'journalWarning'
   | 'takeover'
   | 'delivery'
+  | 'lateAnswer'
   | 'alarm'
   | 'defect'
   | 'expiry'
   | 'revoked'
-  | 'refusalsNotLogged'
+  | 'revocationLifted'
+  | 'standby'
+  | 'linesNotLogged'
   | 'linesDropped';
 
 /** The names that a line may hold, and no others. */
@@ -64,7 +67,7 @@ export type LogFields = { readonly [Name in LogField]?: string | number | boolea
 export type Log = {
   /** The line of one finished request. Refusals for one reason are sampled: their number is told, not each of them. */
   readonly request: (record: RequestRecord) => void;
-  /** The line of one finished request to the authorization server, sampled likewise. */
+  /** The line of one finished request to the authorization server; all but tokens that were issued are sampled likewise. */
   readonly oauth: (record: OauthRecord) => void;
   readonly info: (event: LogEvent, fields?: LogFields) => void;
   readonly warn: (event: LogEvent, fields?: LogFields) => void;
@@ -83,8 +86,8 @@ export type LogOptions = {
 
 /** Longer values are cut. */
 const VALUE_LENGTH_MAX = 300;
-/** A flood of the same refusal says no more than this many lines of it each second. */
-const REFUSALS_PER_SECOND = 20;
+/** A flood of the same says no more than this many lines of it each second. */
+const LINES_PER_SECOND = 20;
 const FRAMES_MAX = 8;
 
 /** The log of this process. */
@@ -102,7 +105,7 @@ export const createLog = (options: LogOptions): Log => {
     sink,
   );
   const warn: Log['warn'] = (event, fields = {}) => logger.warn({ event, ...permitted(fields) });
-  const sampler = new Sampler(clock, (reason, count) => warn('refusalsNotLogged', { reason, count }));
+  const sampler = new Sampler(clock, (reason, count) => warn('linesNotLogged', { reason, count }));
   return {
     request: record => {
       if (record.outcome === 'refused' && record.refusal && !sampler.admits(record.refusal)) return;
@@ -110,8 +113,8 @@ export const createLog = (options: LogOptions): Log => {
       else logger.info(lineOf(record));
     },
     oauth: record => {
-      const isFine = record.result === 'issued' || record.result === 'served';
-      if (!isFine && !sampler.admits(record.result)) return;
+      // Anyone may ask for the documents, as often as they like.
+      if (record.result !== 'issued' && !sampler.admits(record.result)) return;
       if (record.result === 'failed') logger.error(oauthLineOf(record));
       else logger.info(oauthLineOf(record));
     },
@@ -153,6 +156,7 @@ const oauthLineOf = (record: OauthRecord) => ({
   endpoint: record.endpoint,
   status: record.status,
   result: record.result,
+  token: record.token,
   ms: rounded(record.totalMs),
 });
 
@@ -197,7 +201,7 @@ type SampledReason = RefusalReason | OauthRecord['result'];
 
 type Window = { readonly startedAt: number; seen: number; dropped: number };
 
-/** Lets the first refusals of each reason through each second, and tells how many more there were (F87). */
+/** Lets the first lines of each reason through each second, and tells how many more there were (F87). */
 class Sampler {
   readonly #clock: Clock;
   readonly #report: (reason: SampledReason, count: number) => void;
@@ -211,7 +215,7 @@ class Sampler {
   admits(reason: SampledReason): boolean {
     const window = this.#windowOf(reason);
     window.seen += 1;
-    if (window.seen <= REFUSALS_PER_SECOND) return true;
+    if (window.seen <= LINES_PER_SECOND) return true;
     window.dropped += 1;
     if (window.dropped === 1) this.#clock.after(1000, () => this.#close(reason, window));
     return false;

@@ -4,11 +4,12 @@
  * into the path of money.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { LateEffect } from '../delivery/lateAnswer.ts';
 import type { AttemptResult, DutyKind } from '../domain/entry.ts';
 import type { IssuerId } from '../domain/ids.ts';
 import type { OauthRecord, RequestRecord } from '../http/journey.ts';
 import type { BreakerState } from '../issuer/issuer.ts';
-import type { OwedSummary } from '../journal/journal.ts';
+import type { Amnesia, OwedSummary } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
 
 /** What became of one try of a delivery; `parked` is final until an operator acts. */
@@ -28,6 +29,8 @@ export type AlarmKind =
   | 'journal'
   /** An entry that no key of ours opens. */
   | 'keyMissing'
+  /** A certificate that has ended: what it stands for is out of use. */
+  | 'expired'
   /** A defect of ours. */
   | 'defect';
 
@@ -35,7 +38,9 @@ export type AlarmKind =
 export type Snapshot = {
   readonly inFlight: number;
   readonly draining: boolean;
+  readonly standby: boolean;
   readonly journalUp: boolean;
+  readonly amnesia: Amnesia;
   readonly breakers: ReadonlyMap<IssuerId, BreakerState>;
   /** Undefined where the journal cannot be asked now: unknown, which is not none. */
   readonly owed: OwedSummary | undefined;
@@ -47,6 +52,7 @@ export type Metrics = {
   readonly request: (record: RequestRecord) => void;
   readonly oauth: (record: OauthRecord) => void;
   readonly delivery: (kind: DutyKind, end: DeliveryEnd) => void;
+  readonly lateAnswer: (issuer: IssuerId, effect: LateEffect) => void;
   readonly alarm: (kind: AlarmKind) => void;
   /** Takes the state from here whenever it is asked for. */
   readonly onScrape: (read: () => Promise<Snapshot>) => void;
@@ -82,6 +88,7 @@ export const createMetrics = (clock: Clock): Metrics => {
     request: record => safely(() => countRequest(counters, record)),
     oauth: ({ endpoint, result }) => safely(() => counters.oauth.inc({ endpoint, result })),
     delivery: (kind, result) => safely(() => counters.deliveries.inc({ kind, result })),
+    lateAnswer: (issuer, effect) => safely(() => counters.lateAnswers.inc({ issuer, effect })),
     alarm: kind => safely(() => counters.alarms.inc({ kind })),
     onScrape: reader => {
       read = reader;
@@ -143,6 +150,12 @@ const countersIn = (registry: Registry) => {
       labelNames: ['kind', 'result'],
       registers,
     }),
+    lateAnswers: new Counter({
+      name: 'gateway_late_answers_total',
+      help: 'Answers of issuers after the deadline, by what they did: ended a doubt, had an undo sent again, or were noted.',
+      labelNames: ['issuer', 'effect'],
+      registers,
+    }),
     alarms: new Counter({
       name: 'gateway_alarms_total',
       help: 'What somebody has to look at.',
@@ -163,7 +176,16 @@ const gaugesIn = (registry: Registry) => {
   return {
     inFlight: gauge('gateway_in_flight', 'Requests being served now.'),
     draining: gauge('gateway_draining', '1 while the gateway is about to end.'),
+    standby: gauge('gateway_standby', '1 while the site sends its callers to another one.'),
     journalUp: gauge('gateway_journal_up', '1 while the journal can be used.'),
+    amnesia: gauge(
+      'gateway_journal_amnesia_shards',
+      'Shards that take no new money because the journal lost data there.',
+    ),
+    unconfirmed: gauge(
+      'gateway_journal_unconfirmed_writes',
+      'Writes that replicas did not confirm in time, since the start.',
+    ),
     breaker: gauge('gateway_breaker_state', '1 for the state that the breaker of the issuer is in.', [
       'issuer',
       'state',
@@ -199,7 +221,10 @@ const showState = (gauges: Gauges, snapshot: Snapshot | undefined): void => {
   for (const labelled of [gauges.breaker, gauges.byIssuer, gauges.money, gauges.expiry]) labelled.reset();
   show(gauges.inFlight, snapshot?.inFlight);
   show(gauges.draining, snapshot && Number(snapshot.draining));
+  show(gauges.standby, snapshot && Number(snapshot.standby));
   show(gauges.journalUp, snapshot && Number(snapshot.journalUp));
+  show(gauges.amnesia, snapshot?.amnesia.shards);
+  show(gauges.unconfirmed, snapshot?.amnesia.unconfirmed);
   for (const [issuer, present] of snapshot?.breakers ?? []) {
     for (const state of BREAKER_STATES) gauges.breaker.set({ issuer, state }, Number(state === present));
   }

@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe } from 'vitest';
 import type { Journal } from '../../src/journal/journal.ts';
 import { DAY_MS } from '../journal/journalSteps.ts';
 import { contractOfOnce } from './journalOnce.ts';
+import { contractOfRestore } from './journalRestore.ts';
+import { contractOfStandby } from './journalStandby.ts';
 import { contractOfWork } from './journalWork.ts';
 import { contractOfWrites } from './journalWrites.ts';
 
@@ -57,6 +59,8 @@ export function journalContract(name: string, makeStore: () => Promise<JournalSt
     };
     contractOfWrites(underTest);
     contractOfWork(underTest);
+    contractOfRestore(underTest);
     contractOfOnce(underTest);
+    contractOfStandby(underTest);
   });
 }

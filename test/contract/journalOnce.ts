@@ -111,6 +111,10 @@ export function contractOfOnce(store: JournalUnderTest): void {
       await revoke(store.journal, { kind: 'jti', id: 'wallet', untilMs });
       await revoke(store.journal, { kind: 'jti', id: 'a/b {7} é', untilMs: untilMs + 1000 });
       expect(await revokedIn(store.journal)).toEqual(['client wallet', 'jti a/b {7} é', 'jti wallet']);
+      await revoke(store.journal, { kind: 'tokens', id: 'wallet/1800000000', untilMs });
+      await revoke(store.journal, { kind: 'lifted', id: 'wallet/mark/1800000000000', untilMs });
+      const kinds = (await insist(() => store.journal.revoked())).map(({ kind }) => kind);
+      expect(kinds.sort()).toEqual(['client', 'jti', 'jti', 'lifted', 'tokens']);
       const [client] = (await insist(() => store.journal.revoked())).filter(({ kind }) => kind === 'client');
       expect(client?.untilMs).toBeGreaterThanOrEqual(untilMs);
       expect(client?.untilMs).toBeLessThan(untilMs + 60_000);

@@ -7,7 +7,14 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { within } from '../support/waitFor.ts';
 import { exchange, Wire } from './wire.ts';
 
-const READY: Readiness = { config: true, journal: true, draining: false, standby: false };
+const READY: Readiness = { config: true, journal: true, draining: false, standby: false, amnesia: false };
+
+const REVOCATIONS: AdminOptions['revocations'] = {
+  revoke: async () => 'done',
+  lift: async () => 'done',
+  list: async () => ({ revoked: [], lifted: [] }),
+  digestOf: jti => jti,
+};
 
 const open = new Set<AdminServer>();
 afterEach(async () => {
@@ -22,7 +29,8 @@ const start = async (options: Partial<AdminOptions> = {}) => {
     port: 0,
     metrics: { text: async () => 'gateway_up 1\n', contentType: 'text/plain; version=0.0.4; charset=utf-8' },
     readiness: () => READY,
-    revocations: { revoke: async () => 'revoked', list: async () => [] },
+    revocations: REVOCATIONS,
+    standby: { set: async () => true, said: () => null, basePath: '' },
     clock: systemClock,
     onDefect: error => defects.push(error),
     ...options,
@@ -47,11 +55,11 @@ describe('the admin port', () => {
     'takes no revocation from a web page: %s',
     async header => {
       const asked: string[] = [];
-      const revoke = async (_: string, id: string) => {
+      const revoke = async ({ id }: { readonly id: string }) => {
         asked.push(id);
-        return 'revoked' as const;
+        return 'done' as const;
       };
-      const { server } = await start({ revocations: { revoke, list: async () => [] } });
+      const { server } = await start({ revocations: { ...REVOCATIONS, revoke } });
       const body = JSON.stringify({ kind: 'client', id: 'bank' });
       const head = `POST /admin/revocations HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n`;
       const length = `Content-Length: ${body.length}\r\n`;

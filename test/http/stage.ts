@@ -70,6 +70,7 @@ export const startStage = async (options: StageOptions = {}): Promise<Stage> => 
     port: 0,
     basePath: '/card-api',
     rows: APIS,
+    isOffered: () => true,
     journey: journeyOf(options, effects),
     clock: systemClock,
     random: systemRandom,

@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apiByName } from '../../src/catalogue/apis.ts';
+import type { TranId } from '../../src/domain/ids.ts';
 import type { Message } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { isDefinite, isResponseCode, meaningOf, RESPONSE_CODES } from '../../src/domain/responseCode.ts';
@@ -231,6 +232,13 @@ describe('approvals of less', () => {
   ])('partialAllowed %s, approved %s: an answer', (allowed, approvedAmount) => {
     const message = partial(allowed);
     expect(answerOf(read(message, approvalOf(message, { approvedAmount }))).fields).toMatchObject({ approvedAmount });
+  });
+
+  it('an undo brings back what there was: of an original that was approved in part, less than asked', () => {
+    const asked = messageOf('Reversal', { ...purchase.fields.reveal(), originalTranId: 'T0' });
+    const undo = { ...asked, header: { ...asked.header, tranId: `RV${'A'.repeat(30)}` as TranId } };
+    expect(answerOf(read(undo, approvalOf(undo, { approvedAmount: '10.00' }))).code).toBe('00');
+    expect(read(undo, approvalOf(undo, { approvedAmount: '12.51' }))).toEqual(unknown('wrongEcho'));
   });
 
   it('a decline approves nothing, whatever it says', () => {

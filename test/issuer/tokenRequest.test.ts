@@ -9,7 +9,7 @@ import { createTokenEndpoint } from '../../src/edge/tokenEndpoint.ts';
 import { createTokenVerifier } from '../../src/edge/tokenVerifier.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
-import { clientOf, ecPair, keySet, memoryOnce, signingKeyOf } from '../edge/oauthKit.ts';
+import { clientOf, ecPair, keySet, memoryOnce, NOTHING_REVOKED, signingKeyOf } from '../edge/oauthKit.ts';
 import { authority } from './certificate.ts';
 import { publicHalf } from './keys.ts';
 import { givesTokens, json, type TokenScript } from './tokenServer.ts';
@@ -136,7 +136,7 @@ describe('two gateways, one the issuer of the other', () => {
     const clock = systemClock;
     const [signing] = [await signingKeyOf(ecPair())];
     const client = clientOf('our-gateway', await keySet(publicHalf(JSON.stringify(key().publicJwk))), ['Purchase']);
-    const deps = { issuer: ISSUER, clock, revocations: { isRevoked: () => false }, random: systemRandom };
+    const deps = { issuer: ISSUER, clock, revocations: NOTHING_REVOKED, random: systemRandom };
     const byId = (id: string) => (id === client.id ? client : undefined);
     const own = { ...deps, accessTokenMinutes: 60, signingKeys: () => [signing] as const, once: memoryOnce() };
     const tokenEndpoint = createTokenEndpoint({ ...own, clientOf: byId });
@@ -144,7 +144,14 @@ describe('two gateways, one the issuer of the other', () => {
     const endpoint = await server((response, { form, headers }) => {
       const { 'content-type': contentType } = headers;
       const body = new TextEncoder().encode(form.toString());
-      const answer = tokenEndpoint({ method: 'POST', contentType, rawQuery: undefined, body, headers: {} });
+      const answer = tokenEndpoint({
+        method: 'POST',
+        caller: 'peer',
+        contentType,
+        rawQuery: undefined,
+        body,
+        headers: {},
+      });
       answered.push(
         answer.then(({ status, body: text, ...rest }) => void response.writeHead(status, rest.headers).end(text)),
       );

@@ -128,6 +128,7 @@ export type Step = {
   readonly result: AttemptResult['kind'];
   readonly answer: StoredAnswer;
   readonly leaseMs: number;
+  readonly askAgain: boolean;
 };
 
 export const PARK_AFTER_MS = 200_000;
@@ -135,7 +136,7 @@ export const REMEMBERS_MS = 150_000;
 export const MAX_PROCESSING_MS = 8000;
 
 export const steps: fc.Arbitrary<Step> = fc.record({
-  type: fc.constantFrom<Event['type']>('settle', 'takeOver', 'mark', 'claimAgain', 'lease', 'attempted'),
+  type: fc.constantFrom<Event['type']>('settle', 'takeOver', 'mark', 'claimAgain', 'lease', 'attempted', 'late'),
   wait: fc.oneof(
     { weight: 3, arbitrary: fc.integer({ min: 0, max: 20 }) },
     { weight: 3, arbitrary: fc.integer({ min: 0, max: 12_000 }) },
@@ -146,6 +147,7 @@ export const steps: fc.Arbitrary<Step> = fc.record({
   result: fc.constantFrom<AttemptResult['kind']>('done', 'absent', 'open', 'refused'),
   answer: answers,
   leaseMs: fc.integer({ min: 1, max: 10_000 }),
+  askAgain: fc.boolean(),
 });
 
 /** The event that the step means for this entry at this time; undefined where it cannot happen to it. */
@@ -160,13 +162,15 @@ export function eventOf(entry: Entry, step: Step, now: number): Event | undefine
     case 'mark':
       return { type: step.type, now };
     case 'claimAgain':
-      return { type: 'claimAgain', now, leaseMs };
+      return { type: 'claimAgain', now, leaseMs, remembersMs: REMEMBERS_MS, askAgain: step.askAgain };
     case 'lease':
       return { type: 'lease', now, leaseMs, limits: { remembersMs: REMEMBERS_MS, parkAfterMs: PARK_AFTER_MS } };
     case 'attempted': {
       const result = resultOf(entry, step);
       return result && { type: 'attempted', result, nextAt: now + leaseMs, maxProcessingMs: MAX_PROCESSING_MS };
     }
+    case 'late':
+      return { type: 'late', answer: step.answer, at: now - leaseMs, now };
   }
 }
 

@@ -51,8 +51,19 @@ export function writeId(): string {
   return `write-${writes}`;
 }
 
+/** What a claim gives, under a fresh `writeId` unless one is named. @throws Error where the store has lost data. */
+export async function claimOnce(
+  journal: Journal,
+  draft: Draft,
+  id = writeId(),
+): Promise<Exclude<Claimed, { kind: 'amnesia' }>> {
+  const claimed = await insist(() => journal.claim(draft, id));
+  if (claimed.kind === 'amnesia') throw new Error('the journal has lost data');
+  return claimed;
+}
+
 export async function claimFresh(journal: Journal, draft: Draft): Promise<Extract<Claimed, { kind: 'fresh' }>> {
-  const claimed = await insist(id => journal.claim(draft, id));
+  const claimed = await claimOnce(journal, draft);
   if (claimed.kind !== 'fresh') throw new Error('the entry was there already');
   return claimed;
 }
@@ -88,6 +99,14 @@ export const lease = (now: number, leaseMs = 60_000): Event => ({
   now,
   leaseMs,
   limits: { remembersMs: DAY_MS, parkAfterMs: DAY_MS },
+});
+/** A command that goes out again. */
+export const claimAgain = (now: number, { leaseMs = 60_000, askAgain = false } = {}): Event => ({
+  type: 'claimAgain',
+  now,
+  leaseMs,
+  remembersMs: DAY_MS,
+  askAgain,
 });
 export const usd = (minor: bigint): Money => ({ minor, currency: '840' }) as Money;
 

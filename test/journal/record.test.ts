@@ -71,6 +71,8 @@ describe('records that something else has been at', () => {
     ['an amount that is endless', withHead({ amount: { minor: '9'.repeat(41), currency: '840' } })],
     ['a currency that is none', withHead({ amount: { minor: '1', currency: CANARY } })],
     ['a standing that is none', withHead({ standing: { at: CANARY } })],
+    ['a late answer that is null', withHead({ late: null })],
+    ['a late answer with a code that is none', withHead({ late: { code: CANARY, at: 1 } })],
     ['a claim without a lease', withHead({ standing: { at: 'claimed', marked: false } })],
     ['a mark that is a text', withHead({ standing: { at: 'claimed', leaseUntil: 1, marked: 'no' } })],
     ['settled without an answer', withHead({ standing: { at: 'settled', code: null } })],
@@ -130,7 +132,13 @@ describe('records that something else has been at', () => {
         triesOfId: 1,
         absentSeen: true,
       },
+      late: null,
     });
     expect(headOf(entry)).toBe(head);
+
+    const late = head.replace(/}$/, ',"late":{"code":"51","at":4000}}');
+    const known = decode(key, { version: 5, at: 1_700_000_000_000, head: late, message: 'v1.k.m', answer: null });
+    expect(known).toEqual({ ...entry, version: 5, late: { code: '51', at: 1_700_000_004_000 } });
+    expect(headOf(known)).toBe(late);
   });
 });

@@ -3,8 +3,6 @@
  * Cluster that is gone.
  */
 import type { EventEmitter } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { apply } from '../../src/domain/entry.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -12,11 +10,9 @@ import { createRedisJournal } from '../../src/journal/redis.ts';
 import { clientOf, connected, primariesOf, type RedisTarget } from '../../src/journal/redisConnect.ts';
 import { keysOfShard, shardOf } from '../../src/journal/redisKeys.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { startChild } from '../support/children.ts';
-import { freePort, tempDir } from '../support/places.ts';
-import { type RedisServer, type Reply, startRedis, withClient } from '../support/redis.ts';
-import { redisServerPath } from '../support/redisBinary.ts';
+import { type RedisServer, startRedis } from '../support/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redisCluster.ts';
+import { startSentinels } from '../support/redisSentinel.ts';
 import { waitFor, within } from '../support/waitFor.ts';
 import { claimOf } from './entries.ts';
 import {
@@ -46,50 +42,24 @@ const opened = async (target: RedisTarget): Promise<Journal> => {
 };
 
 describe('sentinels', () => {
-  const MASTER = 'cards';
-
-  /** One sentinel that decides alone. */
-  const startSentinel = async (primary: RedisServer): Promise<number> => {
-    const port = await freePort();
-    const file = join(tempDir('sentinel'), 'sentinel.conf');
-    const lines = [
-      `port ${port}`,
-      'bind 127.0.0.1',
-      `sentinel monitor ${MASTER} 127.0.0.1 ${primary.port} 1`,
-      `sentinel down-after-milliseconds ${MASTER} 1000`,
-      `sentinel failover-timeout ${MASTER} 3000`,
-    ];
-    writeFileSync(file, `${lines.join('\n')}\n`);
-    const child = await startChild(redisServerPath(), [file, '--sentinel']);
-    stops.push(() => child.kill());
-    return port;
-  };
-  const ask = (port: number, ...args: string[]): Promise<Reply> =>
-    withClient(port, undefined, async client => (await client.call('SENTINEL', ...args)) as Reply);
-
   it('F52 F50 the journal follows a failover, and finds what it had written', async () => {
     const primary = await startRedis();
     stops.push(() => primary.stop());
     const replica = await startRedis({ replicaOf: primary });
     stops.push(() => replica.stop());
-    const port = await startSentinel(primary);
-    await waitFor('the sentinel to know the replica', async () =>
-      String(await ask(port, 'REPLICAS', MASTER)).includes(String(replica.port)),
-    );
-    const nodes = [{ host: '127.0.0.1', port }];
+    const sentinels = await startSentinels(primary, 1);
+    stops.push(() => sentinels.stop());
+    await sentinels.untilWatching(replica);
+    const { nodes, master: name } = sentinels;
     const journal = await opened({
-      kind: 'sentinel',
-      name: MASTER,
-      nodes,
-      tls: false,
-      username: undefined,
-      password: undefined,
+      ...{ kind: 'sentinel', name, nodes, tls: false },
+      ...{ username: undefined, password: undefined },
     });
     const { entry, now } = await claimFresh(journal, claimOf('F52'));
     const done = await happen(journal, entry, settled(1, '00', now));
     await waitFor('the replica to have it', async () => Number(await primary.command('WAIT', 1, 100)) === 1);
 
-    await waitFor('the failover to begin', async () => (await ask(port, 'FAILOVER', MASTER)) === 'OK');
+    await waitFor('the failover to begin', async () => (await sentinels.ask('FAILOVER', name)) === 'OK');
     await waitFor(
       'the journal on the new primary',
       async () => {

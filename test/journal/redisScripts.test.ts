@@ -32,6 +32,13 @@ let notices: JournalNotice[];
 
 beforeEach(async () => {
   redis ??= await startRedis({ args: ['--enable-debug-command', 'yes'] });
+  await anew();
+});
+afterEach(() => journal.close());
+
+/** An empty server, and a journal that has seen nothing of it. */
+async function anew(): Promise<void> {
+  await journal?.close();
   await redis.flush();
   notices = [];
   journal = await createRedisJournal({
@@ -39,8 +46,7 @@ beforeEach(async () => {
     retentionMs: DAY_MS,
     onNotice: notice => notices.push(notice),
   });
-});
-afterEach(() => journal.close());
+}
 afterAll(() => redis.stop());
 
 const keysOf = ({ key }: Pick<Entry, 'key'>) => keysOfShard(shardOf(key));
@@ -71,9 +77,10 @@ describe('scripts that fail', () => {
       { spoiled: keys.lane(tombstone.issuer), draft: tombstone },
       { spoiled: keys.owed, draft: tombstone },
       { spoiled: keys.sums, draft: tombstone },
+      { spoiled: keys.epoch, draft: claim },
     ];
     for (const { spoiled, draft } of cases) {
-      await redis.flush();
+      await anew();
       await failsWithoutTrace(spoiled, () => journal.claim(draft, writeId()));
     }
   });
@@ -88,12 +95,12 @@ describe('scripts that fail', () => {
       keys.owed,
       keys.sums,
     ]) {
-      await redis.flush();
+      await anew();
       const { entry, now } = await claimFresh(journal, draft);
       const to = apply(entry, unknown(1, now));
       await failsWithoutTrace(spoiled, () => journal.move(entry, to, writeId()));
     }
-    await redis.flush();
+    await anew();
     const { entry, now } = await claimFresh(journal, draft);
     await redis.command('SET', keys.owed, 'not ours');
     const failed = journal.move(entry, apply(entry, unknown(1, now)), writeId());
@@ -175,16 +182,17 @@ describe('round trips', () => {
     const calls = callsOf(String(await redis.command('INFO', 'commandstats')));
     expect(calls.get('evalsha')).toBe(2);
     // The commands of the two scripts, and what the test itself asks.
-    const inside = ['hmget', 'time', 'zcard', 'incr', 'hset', 'zadd', 'zrem', 'pexpire'];
+    const inside = ['hmget', 'get', 'time', 'zcard', 'incr', 'hset', 'zadd', 'zrem', 'pexpire'];
     const ours = ['evalsha', 'config|resetstat', 'info', 'hello', 'client|setinfo', 'client'];
     for (const name of calls.keys()) expect([...inside, ...ours]).toContain(name);
   });
 
-  it('what is settled leaves nothing behind but its entry and the count', async () => {
+  it('what is settled leaves nothing behind but its entry, the count and the epoch', async () => {
     const { entry, now } = await claimFresh(journal, claimOf('R2'));
     await happen(journal, entry, settled(1, '00', now));
     const keys = keysOf(entry);
-    expect(await redis.command('KEYS', '*')).toHaveLength(2);
+    expect(await redis.command('KEYS', '*')).toHaveLength(3);
+    expect(await redis.command('TTL', keys.epoch)).toBe(-1);
     expect(await redis.command('PTTL', keys.entry(nameOf(entry)))).toBeGreaterThan(DAY_MS - 60_000);
     expect(await redis.command('TTL', keys.claims)).toBe(-1);
   });
@@ -218,7 +226,15 @@ describe('shards', () => {
     expect(counts.size).toBe(SHARD_COUNT);
     expect(Math.max(...counts.values())).toBeLessThan(200);
     const keys = keysOfShard(7);
-    const all = [keys.claims, keys.owed, keys.sums, keys.lane(RECOVERY), keys.entry('a{b}c/{9}')];
+    const all = [
+      keys.claims,
+      keys.epoch,
+      keys.waited,
+      keys.owed,
+      keys.sums,
+      keys.lane(RECOVERY),
+      keys.entry('a{b}c/{9}'),
+    ];
     for (const key of all) expect(/\{(.*?)\}/.exec(key)?.[1]).toBe('07');
   });
 });

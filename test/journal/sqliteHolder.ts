@@ -9,7 +9,7 @@ const [path = ''] = process.argv.slice(2);
 const journal = await createSqliteJournal({ path, retentionMs: 86_400_000, onNotice: () => {} });
 const claimed = await journal.claim(claimOf('held', { leaseMs: 1 }), 'held');
 const second = await journal.claim(claimOf('settled'), 'settled');
-if (claimed.kind !== 'done' || second.kind !== 'done') throw new Error('not claimed');
+if (claimed.kind !== 'done' || second.kind !== 'done' || second.value.kind !== 'fresh') throw new Error('not claimed');
 const { entry, now } = second.value;
 const answer = { code: '00', sealed: null } as const;
 const moved = await journal.move(

@@ -63,7 +63,6 @@ const AFTER_EFFECT: readonly Fault[] = [
   fault('F19 a dripping body', { kind: 'drip' }),
   fault('F24 a huge body', { kind: 'huge' }),
   fault('F21 bytes that are no HTTP', { kind: 'raw', bytes: 'SSH-2.0-OpenSSH_9.7\r\n' }),
-  fault('F25 answers too late', { kind: 'late', ms: 4000 }),
   fault('F22 an unknown code', { kind: 'unknownCode' }),
   fault('F22 an ISO 8583 code that is not in our list', { kind: 'unknownCode', code: '14' }),
   answering('F22 no code', { responseCode: undefined }),

@@ -220,7 +220,7 @@ describe('counters, histograms, series and log lines', () => {
     const logged = () => {
       const lines = gateway.logLines();
       const single = lines.filter(({ event, refusal }) => event === 'request' && refusal === reason).length;
-      const sums = lines.filter(line => line.event === 'refusalsNotLogged' && line.reason === reason);
+      const sums = lines.filter(line => line.event === 'linesNotLogged' && line.reason === reason);
       return { single, whole: sums.reduce((sum, { count }) => sum + Number(count), single) };
     };
     await Promise.all(Array.from({ length: 200 }, () => get(`${gateway.url}/nothing`)));

@@ -20,6 +20,12 @@ export const QUICK = {
   issuer: { timeoutMs: 800, maxProcessingMs: 800 },
 } as const;
 
+/** For tests in which no time limit plays a part, on a machine that has other things to do. */
+export const UNHURRIED = {
+  client: { budgetMs: 8000 },
+  issuer: { timeoutMs: 4000, maxProcessingMs: 4000 },
+} as const;
+
 /** A lease of `QUICK` and what follows it, on a machine that has other things to do. */
 export const RECOVERED = { timeoutMs: 20_000 } as const;
 

@@ -2,14 +2,9 @@
  * Canaries: a card number, a CVV2, a PIN block, a name and tokens go through good calls, bad calls, doubts and replays.
  * Afterwards they are searched for in all that the gateway has printed, told and stored, and in what it sealed.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Sealed } from '../../src/domain/entry.ts';
-import { Secret } from '../../src/domain/secret.ts';
-import { keyOfName } from '../../src/journal/record.ts';
-import { createVault } from '../../src/journal/vault.ts';
 import { API_PATHS, type ApiName } from '../support/apiPaths.ts';
 import {
   CANARIES,
@@ -28,6 +23,7 @@ import type { Gateway } from '../support/gatewayProcess.ts';
 import { tempDir } from '../support/places.ts';
 import type { RedisServer } from '../support/redis.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
+import { filesIn, opened, redisFiles, redisRecords, sqliteRecords } from './atRest.ts';
 import { metric, Rig, samplesOf } from './rig.ts';
 
 const SECRETS = [
@@ -166,56 +162,6 @@ async function rawOnes(gateway: Gateway): Promise<string[]> {
   );
 }
 
-/** What the gateway has sealed, opened again with its key. */
-function opened(
-  records: readonly { readonly name: string; readonly message: string; readonly answer: string | null }[],
-) {
-  const key = Buffer.from(readFileSync(testKeys().sealKeyFile, 'utf8'), 'base64');
-  const vault = createVault([new Secret(new Uint8Array(key))]);
-  return records.flatMap(({ name, message, answer }) => {
-    const at = keyOfName(name);
-    const texts = [JSON.stringify(vault.openMessage(at, message as Sealed))];
-    if (answer === null) return texts;
-    const { desc, fields } = vault.openAnswer(at, answer as Sealed);
-    return [...texts, JSON.stringify({ desc, fields: fields.reveal() })];
-  });
-}
-
-/** The records of all entries of a Redis journal. */
-async function redisRecords(redis: RedisServer) {
-  const keys = [await redis.command('KEYS', 'gw:*:e:*')].flat().map(String);
-  return Promise.all(
-    keys.map(async key => {
-      const [message, answer] = [await redis.command('HMGET', key, 'message', 'answer')].flat();
-      return {
-        name: key.slice(key.indexOf(':e:') + 3),
-        message: String(message),
-        answer: answer ? String(answer) : null,
-      };
-    }),
-  );
-}
-
-function sqliteRecords(file: string) {
-  const database = new DatabaseSync(file, { readOnly: true });
-  try {
-    const rows = database.prepare('SELECT name, message, answer FROM entry').all();
-    return rows.map(({ name, message, answer }) => ({
-      name: String(name),
-      message: String(message),
-      answer: answer === null ? null : String(answer),
-    }));
-  } finally {
-    database.close();
-  }
-}
-
-/** All files in a folder and below. */
-const filesIn = (folder: string) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name));
-
 const found = (files: readonly string[]) =>
   files.flatMap(file => sightings(readFileSync(file)).map(what => [file, what]));
 
@@ -267,10 +213,7 @@ describe.each(['sqlite', 'redis'] as const)('I14: canaries in a gateway with its
       return;
     }
     expect(sightings(await redis.content())).toEqual([]);
-    await redis.command('CONFIG', 'SET', 'rdbcompression', 'no');
-    await redis.command('SAVE');
-    const [, dir] = [await redis.command('CONFIG', 'GET', 'dir')].flat();
-    const files = filesIn(String(dir));
+    const files = await redisFiles(redis);
     expect(files.map(name => name.replace(/^.*\./, ''))).toEqual(expect.arrayContaining(['rdb', 'aof']));
     expect(found(files)).toEqual([]);
   });

@@ -59,10 +59,13 @@ export type Stage = {
 export type StageOptions = {
   readonly journal?: JournalKind;
   readonly pace?: Pace;
+  /** Of both clients; default the Transaction module. */
+  readonly scopes?: readonly string[];
 };
 
 /** Starts an issuer and a gateway with two clients and two participants. The breaker never opens. */
-export async function openStage({ journal = 'SQLite', pace = PATIENT }: StageOptions = {}): Promise<Stage> {
+export async function openStage(options: StageOptions = {}): Promise<Stage> {
+  const { journal = 'SQLite', pace = PATIENT, scopes = ['Transaction'] } = options;
   const redis = journal === 'Redis' ? await startRedis() : undefined;
   const issuer = await startScriptedIssuer();
   const proxy = await startChaosProxy(issuer);
@@ -70,9 +73,9 @@ export async function openStage({ journal = 'SQLite', pace = PATIENT }: StageOpt
     issuerUrl: issuer.baseUrl.replace(`:${issuer.port}`, `:${proxy.port}`),
     journalUrl: redis?.url ?? newSqliteUrl(),
     issuer: { ...pace.issuer, breaker: { minimumCalls: 100_000 } },
-    client: { ...pace.client, participants: [PARTICIPANT, OTHER_PARTICIPANT] },
+    client: { ...pace.client, scopes, participants: [PARTICIPANT, OTHER_PARTICIPANT] },
     change: config => {
-      config.clients.push({ ...clientOf(OTHER_CLIENT.id, OTHER_CLIENT.token), ...pace.client });
+      config.clients.push({ ...clientOf(OTHER_CLIENT.id, OTHER_CLIENT.token), ...pace.client, scopes });
       config.routes.push({ participant: OTHER_PARTICIPANT, issuer: ISSUER });
     },
   });

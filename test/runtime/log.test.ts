@@ -185,11 +185,23 @@ describe('F87: floods', () => {
     for (let count = 0; count < 1000; count += 1) log.request(refused('token'));
     expect(parsed()).toHaveLength(20);
     forward(1000);
-    expect(parsed().slice(20)).toMatchObject([
-      { level: 'warn', event: 'refusalsNotLogged', reason: 'token', count: 980 },
-    ]);
+    expect(parsed().slice(20)).toMatchObject([{ level: 'warn', event: 'linesNotLogged', reason: 'token', count: 980 }]);
     forward(5000);
     expect(parsed()).toHaveLength(21);
+  });
+
+  it('F87: the documents of OAuth are written as seldom, tokens that are issued each', () => {
+    const { log, parsed, forward } = start();
+    const served = { requestId: 'r1', peer: '10.0.0.1', clientId: undefined, status: 200, totalMs: 1 };
+    for (let count = 0; count < 100; count += 1) {
+      log.oauth({ ...served, endpoint: count % 2 ? 'jwks' : 'metadata', result: 'served' });
+      log.oauth({ ...served, endpoint: 'token', result: 'issued' });
+    }
+    forward(1000);
+    const results = parsed().map(line => line.result ?? line.event);
+    expect(results.filter(result => result === 'issued')).toHaveLength(100);
+    expect(results.filter(result => result === 'served')).toHaveLength(20);
+    expect(parsed().at(-1)).toMatchObject({ event: 'linesNotLogged', reason: 'served', count: 80 });
   });
 
   it('F87: each second and each reason counts for itself', () => {

@@ -37,8 +37,10 @@ const owed: OwedSummary = {
 };
 
 const snapshot = (changes: Partial<Snapshot> = {}): Snapshot => ({
+  amnesia: { losses: 1, shards: 64, unconfirmed: 2 },
   inFlight: 7,
   draining: false,
+  standby: true,
   journalUp: true,
   breakers: new Map([['bank' as IssuerId, 'open']]),
   owed,
@@ -104,6 +106,7 @@ describe('metrics', () => {
     const samples = await samplesOf(metrics);
     expect(samples.get('gateway_in_flight')).toBe('7');
     expect(samples.get('gateway_draining')).toBe('0');
+    expect(samples.get('gateway_standby')).toBe('1');
     expect(samples.get('gateway_journal_up')).toBe('1');
     expect(samples.get('gateway_doubts_open')).toBe('3');
     expect(samples.get('gateway_obligations_due')).toBe('2');

@@ -35,10 +35,12 @@ export type Gateway = Callee & {
   sighup(): void;
   /** SIGKILL; resolves when it is gone. */
   kill9(): Promise<void>;
+  /** Until it has ended by itself. */
+  untilGone(): Promise<void>;
   /** SIGTERM; resolves with the exit code, null where a signal ended it. */
   sigterm(timeoutMs?: number): Promise<number | null>;
   /** Starts it again after it ended, or ends it with SIGKILL first: same ports, same configuration. */
-  restart(): Promise<void>;
+  restart(waitForReady?: boolean): Promise<void>;
   /** Writes the configuration file anew, for the next start or reload. */
   configure(change: (config: TestConfig) => void): void;
   /** Until `/readyz` answers 200. */
@@ -49,6 +51,8 @@ export type StartOptions = GatewayOptions & {
   /** False: do not wait for readiness, only for the process. */
   readonly waitForReady?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another program that takes `--config FILE`, from the project's folder; default `src/main.ts`. */
+  readonly program?: string;
 };
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -70,7 +74,7 @@ export async function startGateway(options: StartOptions): Promise<Gateway> {
   // JSON is YAML, too.
   const write = () => writeFileSync(configFile, JSON.stringify(config, null, 2));
   write();
-  const run = new GatewayRun(configFile, adminPort, options.env ?? {});
+  const run = new GatewayRun(configFile, adminPort, options.env ?? {}, options.program ?? 'src/main.ts');
   await run.start(options.waitForReady ?? true);
   return {
     ...run.controls(),
@@ -116,12 +120,14 @@ class GatewayRun {
   readonly adminUrl: string;
   readonly #configFile: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #program: string;
   readonly #processes: Child[] = [];
 
-  constructor(configFile: string, adminPort: number, env: Readonly<Record<string, string>>) {
+  constructor(configFile: string, adminPort: number, env: Readonly<Record<string, string>>, program: string) {
     this.#configFile = configFile;
     this.adminUrl = `http://127.0.0.1:${adminPort}`;
     this.#env = env;
+    this.#program = program;
   }
 
   get child(): Child {
@@ -131,7 +137,7 @@ class GatewayRun {
   }
 
   async start(waitForReady: boolean): Promise<void> {
-    const args = ['src/main.ts', '--config', this.#configFile];
+    const args = [this.#program, '--config', this.#configFile];
     this.#processes.push(await startChild(process.execPath, args, { cwd: ROOT, env: { ...baseEnv(), ...this.#env } }));
     if (waitForReady) await this.untilReady(READY_MS);
   }
@@ -147,9 +153,9 @@ class GatewayRun {
     throw new Error(`the gateway ${failure}\n${this.child.stdout()}\n${this.child.stderr()}`);
   }
 
-  async #restart(): Promise<void> {
+  async #restart(waitForReady = true): Promise<void> {
     await this.child.kill();
-    await this.start(true);
+    await this.start(waitForReady);
   }
 
   async #sigterm(timeoutMs: number): Promise<number | null> {
@@ -173,8 +179,9 @@ class GatewayRun {
       sigcont: () => this.child.signal('SIGCONT'),
       sighup: () => this.child.signal('SIGHUP'),
       kill9: () => this.child.kill(),
+      untilGone: async () => void (await within('the gateway to end', this.child.exited, EXIT_MS)),
       sigterm: (timeoutMs = EXIT_MS) => this.#sigterm(timeoutMs),
-      restart: () => this.#restart(),
+      restart: waitForReady => this.#restart(waitForReady),
       untilReady: (timeoutMs = READY_MS) => this.untilReady(timeoutMs),
     };
   }

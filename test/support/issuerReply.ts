@@ -103,7 +103,7 @@ const amountOf = ({ body }: IssuerRequest, tranAmount: string): Body => ({
   tranCurrency: body.tranCurrency,
 });
 
-function withFields(body: Body, fields: Readonly<Record<string, string | undefined>>): Body {
+function withFields(body: Body, fields: Body): Body {
   return Object.fromEntries(Object.entries({ ...body, ...fields }).filter(([, value]) => value !== undefined));
 }
 

@@ -7,7 +7,7 @@ import type { IssuerRequest } from './scriptedIssuer.ts';
 
 export type Behaviour =
   /** Acts and answers; `fields` are added to the answer or, as undefined, taken out of it. */
-  | { readonly kind: 'answer'; readonly fields?: Readonly<Record<string, string | undefined>> }
+  | { readonly kind: 'answer'; readonly fields?: Readonly<Record<string, unknown>> }
   /** A definite decline, kept under the `tranId`. */
   | { readonly kind: 'decline'; readonly code: string }
   /** Reads the message and never answers; nothing is done. */

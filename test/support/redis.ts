@@ -32,6 +32,8 @@ export type RedisServer = {
   /** As `journal.url` takes it. */
   readonly url: string;
   readonly pid: number;
+  /** Where it keeps its data. */
+  readonly dir: string;
   /** Sends one command on a connection of its own. @throws Error of the server, or when it is down for 5 s. */
   command(name: string, ...args: readonly (string | number)[]): Promise<Reply>;
   /** Removes every key. */
@@ -124,6 +126,7 @@ function serverOf(first: Child, { dir, port, args, password }: Setting): RedisSe
   return {
     host: HOST,
     port,
+    dir,
     url: `redis://${password === undefined ? '' : `:${password}@`}${HOST}:${port}`,
     get pid() {
       return child.pid;

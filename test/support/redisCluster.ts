@@ -3,10 +3,12 @@
  * be tested where keys live on different servers.
  */
 import { type RedisOptions, type RedisServer, type Reply, startRedis } from './redis.ts';
-import { waitFor } from './waitFor.ts';
+import { type WaitOptions, waitFor } from './waitFor.ts';
 
 const SLOTS = 16_384;
 const PRIMARIES = 3;
+const CLUSTER_ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+const FORMED: WaitOptions = { timeoutMs: 20_000, everyMs: 50 };
 
 export type RedisCluster = {
   readonly nodes: readonly RedisServer[];
@@ -20,7 +22,7 @@ export type RedisCluster = {
 
 /** Starts the nodes, forms the cluster and waits until every node serves. */
 export async function startRedisCluster(options: RedisOptions = {}): Promise<RedisCluster> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000', ...(options.args ?? [])];
+  const args = [...CLUSTER_ARGS, ...(options.args ?? [])];
   const nodes = await Promise.all(Array.from({ length: PRIMARIES }, () => startRedis({ ...options, args })));
   try {
     await form(nodes);
@@ -41,14 +43,33 @@ export async function startRedisCluster(options: RedisOptions = {}): Promise<Red
   };
 }
 
+/** Adds a replica to each primary, in their order, and waits until it has all that its primary has. */
+export async function addReplicas(cluster: RedisCluster): Promise<RedisServer[]> {
+  const [first] = cluster.nodes;
+  const ids = await Promise.all(cluster.nodes.map(async node => String(await node.command('CLUSTER', 'MYID'))));
+  const replicas = await Promise.all(ids.map(() => startRedis({ args: CLUSTER_ARGS })));
+  for (const replica of replicas) await first?.command('CLUSTER', 'MEET', replica.host, replica.port);
+  const knows = async (replica: RedisServer, id: string) => {
+    const known = text(await replica.command('CLUSTER', 'NODES'));
+    return known.includes(id) && !known.includes('handshake');
+  };
+  await Promise.all(
+    replicas.map(async (replica, no) => {
+      const id = ids[no] ?? '';
+      await waitFor('the replica to know its primary', () => knows(replica, id), FORMED);
+      await replica.command('CLUSTER', 'REPLICATE', id);
+      const isLinked = async () => text(await replica.command('INFO', 'replication')).includes('master_link_status:up');
+      await waitFor('the replica to have its primary', isLinked, FORMED);
+    }),
+  );
+  return replicas;
+}
+
 async function form(nodes: readonly RedisServer[]): Promise<void> {
   await Promise.all(nodes.map(takeSlots));
   const [first, ...others] = nodes;
   for (const node of others) await first?.command('CLUSTER', 'MEET', node.host, node.port);
-  await waitFor('the cluster', async () => (await Promise.all(nodes.map(isServing))).every(Boolean), {
-    timeoutMs: 20_000,
-    everyMs: 50,
-  });
+  await waitFor('the cluster', async () => (await Promise.all(nodes.map(isServing))).every(Boolean), FORMED);
 }
 
 async function takeSlots(node: RedisServer, index: number): Promise<void> {

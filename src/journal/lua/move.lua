@@ -3,28 +3,29 @@
 -- and what was begun must be able to end. Refused calls (role, replicas) have certainly done nothing.
 --
 -- KEYS  1 entry (hash)   2 lane that it leaves (zset)   3 lane that it enters (zset)
---       4 owed entries (zset)   5 sums of what is owed (hash)
+--       4 owed entries (zset)   5 sums of what is owed (hash)   6 writes of the shard (counter)
 -- ARGV  1 version expected   2 version written   3 writeId   4 head   5 name of the entry in the zsets
 --       6 sealed answer; '=' leaves the one that is there, '' removes it
 --       7 time at which it wakes in the lane that it enters; '' where it enters none
 --       8 time since when it is owed; '=' as before, '' not any more
 --       9 milliseconds until it expires; '=' as before, '' never
---       10.. pairs: name of a sum, what to add to it (decimal text; Lua's numbers are not exact)
+--       10 time of the claim of the version expected: the same version of an entry that was lost and claimed anew is another
+--       11.. pairs: name of a sum, what to add to it (decimal text; Lua's numbers are not exact)
 --
 -- Returns, all as text:
---   'moved'                                                 this writeId wrote the version, now or in an earlier call
+--   'moved', writes                                         this writeId wrote the version, now or in an earlier call
 --   'lost', now, version, claimedAt, head, message, answer  the entry as it is (answer null where there is none)
 --   'lost', now                                             the entry is gone
 -- Errors, with nothing written: WRONGTYPE.
 
-local entry, left, entered, owed, sums = unpack(KEYS)
+local entry, left, entered, owed, sums, writes = unpack(KEYS)
 local expected, written, writeId, head, name = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local answer, wakeAt, owedSince, lifetime = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local answer, wakeAt, owedSince, lifetime, claimedAt = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 
 local version, writer, at, oldHead, oldMessage, oldAnswer =
   unpack(redis.call('HMGET', entry, 'v', 'w', 'at', 'head', 'message', 'answer'))
-if version == written and writer == writeId then return { 'moved' } end
-if version ~= expected then
+if version == written and writer == writeId then return { 'moved', redis.call('GET', writes) } end
+if version ~= expected or at ~= claimedAt then
   local time = redis.call('TIME')
   local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
   if not version then return { 'lost', now } end
@@ -35,7 +36,7 @@ end
 redis.call('ZCARD', left)
 if entered ~= left then redis.call('ZCARD', entered) end
 if owedSince ~= '=' then redis.call('ZCARD', owed) end
-if #ARGV > 9 then redis.call('HLEN', sums) end
+if #ARGV > 10 then redis.call('HLEN', sums) end
 
 redis.call('HSET', entry, 'v', written, 'w', writeId, 'head', head)
 if answer == '' then
@@ -55,8 +56,9 @@ if lifetime == '' then
 elseif lifetime ~= '=' then
   redis.call('PEXPIRE', entry, lifetime)
 end
--- Last, and without raising: a sum out of range must not undo the move.
-for i = 10, #ARGV, 2 do
+-- Last, and without raising: a sum or a count out of range must not undo the move.
+for i = 11, #ARGV, 2 do
   redis.pcall('HINCRBY', sums, ARGV[i], ARGV[i + 1])
 end
-return { 'moved' }
+local count = redis.pcall('INCR', writes)
+return { 'moved', type(count) == 'number' and string.format('%.0f', count) or false }

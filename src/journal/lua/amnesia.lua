@@ -1,0 +1,35 @@
+#!lua flags=allow-oom
+-- Asked by whoever misses what it has seen of a shard: says whether data was lost, and if so begins another epoch and
+-- takes no money for a while. A loss that somebody has noticed before is not counted again: its epoch is among the lost.
+-- It may run when memory is short: it is one small hash.
+--
+-- KEYS  1 epoch of the shard (hash)   2 writes of the shard (counter)
+-- ARGV  1 writes that the caller last saw   2 epoch that it last saw, '' where none   3 epoch to begin
+--       4 milliseconds from now for which no money is taken
+-- Returns, all as text: 'lost', 'known' (lost, and noticed before) or 'kept' (nothing is missing); then now, writes,
+-- epoch ('' where none), the time until which the shard takes no money ('' where it does).
+-- Errors, with nothing written: WRONGTYPE, or ERR where the counter is not one.
+
+-- Processes that have seen nothing since are asked about once; nobody remembers more epochs of one shard than that.
+local LOST_CHARACTERS = 1000
+
+local epoch, seenWrites, seenEpoch = KEYS[1], tonumber(ARGV[1]), ARGV[2]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local id, lost, untilMs = unpack(redis.call('HMGET', epoch, 'id', 'lost', 'until'))
+local writes = redis.call('GET', KEYS[2]) or '0'
+id, lost, untilMs = id or '', lost or '', untilMs or ''
+
+local kind = 'kept'
+local isOther = seenEpoch ~= '' and id ~= seenEpoch
+if isOther and string.find(' ' .. lost .. ' ', ' ' .. seenEpoch .. ' ', 1, true) then
+  kind = 'known'
+elseif isOther or tonumber(writes) < seenWrites then
+  kind = 'lost'
+  if seenEpoch ~= '' then lost = lost .. ' ' .. seenEpoch end
+  if isOther and id ~= '' then lost = lost .. ' ' .. id end
+  if #lost > LOST_CHARACTERS then lost = string.gsub(string.sub(lost, -LOST_CHARACTERS), '^%S*', '') end
+  id, untilMs = ARGV[3], string.format('%.0f', now + ARGV[4])
+  redis.call('HSET', epoch, 'id', id, 'lost', lost, 'until', untilMs)
+end
+return { kind, string.format('%.0f', now), writes, id, untilMs }

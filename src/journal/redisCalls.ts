@@ -1,0 +1,105 @@
+/**
+ * What the scripts that write an entry are given, and the entry of what they return. Everything in it follows from the
+ * entry before and after; the scripts themselves know nothing of its state.
+ */
+import { born, type Draft, type Entry, movesMoney } from '../domain/entry.ts';
+import { filingOf, RECOVERY } from '../domain/filing.ts';
+import { type EntryKey, keyText } from '../domain/ids.ts';
+import { JournalDefect } from './notice.ts';
+import { answerOf, decode, headOf } from './record.ts';
+import type { Seen } from './redisAmnesia.ts';
+import { keysOfShard, shardOf, sumArguments } from './redisKeys.ts';
+import { numberOf, type ScriptReply, textOf } from './redisScripts.ts';
+import { tallyChange } from './tally.ts';
+
+/** Keys and arguments of one call. */
+export type Call = readonly [keys: readonly string[], args: readonly string[]];
+
+export function claimCall(draft: Draft, writeId: string, seen: Seen, epochToBegin: string): Call {
+  const keys = keysOfShard(shardOf(draft.key));
+  const name = keyText(draft.key);
+  // Born at 0: times in the head count from the claim, and the script adds its own clock.
+  const unborn = born(draft, 0);
+  const { wake, owedSince } = filingOf(unborn);
+  if (!wake) throw new JournalDefect('an entry is born with something to wait for');
+  return [
+    [keys.entry(name), keys.claims, keys.lane(wake.lane), keys.owed, keys.sums, keys.epoch],
+    [
+      writeId,
+      headOf(unborn),
+      draft.message,
+      name,
+      String(wake.at),
+      owedSince === null ? '0' : '1',
+      String(seen.writes),
+      seen.epoch,
+      epochToBegin,
+      movesMoney(draft) ? '1' : '0',
+      ...sumArguments(tallyChange(null, unborn)),
+    ],
+  ];
+}
+
+export function moveCall(from: Entry, to: Entry, writeId: string, retention: string): Call {
+  const keys = keysOfShard(shardOf(from.key));
+  const name = keyText(from.key);
+  const [before, after] = [filingOf(from), filingOf(to)];
+  const left = before.wake?.lane ?? RECOVERY;
+  const entered = after.wake?.lane ?? left;
+  return [
+    [keys.entry(name), keys.lane(left), keys.lane(entered), keys.owed, keys.sums, keys.claims],
+    [
+      String(from.version),
+      String(to.version),
+      writeId,
+      headOf(to),
+      name,
+      changeOf(answerOf(from), answerOf(to)),
+      after.wake ? String(after.wake.at) : '',
+      changeOf(before.owedSince, after.owedSince),
+      after.expires ? retention : keptOf(before.expires),
+      String(from.claimedAt),
+      ...sumArguments(tallyChange(from, to)),
+    ],
+  ];
+}
+
+export function restoreCall(entry: Entry, writeId: string, retention: string): Call {
+  const keys = keysOfShard(shardOf(entry.key));
+  const name = keyText(entry.key);
+  const { wake, owedSince, expires } = filingOf(entry);
+  return [
+    [keys.entry(name), keys.lane(wake?.lane ?? RECOVERY), keys.owed, keys.sums, keys.claims],
+    [
+      String(entry.version),
+      writeId,
+      String(entry.claimedAt),
+      headOf(entry),
+      entry.message,
+      answerOf(entry) ?? '',
+      name,
+      wake ? String(wake.at) : '',
+      owedSince === null ? '' : String(owedSince),
+      expires ? retention : '',
+      ...sumArguments(tallyChange(null, entry)),
+    ],
+  ];
+}
+
+/** How the script is told of a change: '=' none, '' gone, else the new value. */
+const changeOf = (before: string | number | null, after: string | number | null): string =>
+  before === after ? '=' : String(after ?? '');
+
+/** How the script is told that an entry does not expire: '' where it would have until now. */
+const keptOf = (expiredBefore: boolean): string => (expiredBefore ? '' : '=');
+
+/** The entry of what a script returned: version, claimedAt, head, message, answer. */
+export function entryOf(key: EntryKey, [version, at, head, message, answer]: readonly ScriptReply[]): Entry {
+  return decode(key, {
+    version: numberOf(version),
+    at: numberOf(at),
+    head: textOf(head),
+    message: textOf(message),
+    answer: answer === null ? null : textOf(answer),
+  });
+}

@@ -1,0 +1,83 @@
+/**
+ * What every case of this folder does: traffic, a fault under it, the end of the fault, and then the question whether
+ * everything ended and the issuer's books agree with what the callers were told.
+ */
+import { expect } from 'vitest';
+import { approved, metric, payment, untilNothingOwed } from '../journey/rig.ts';
+import type { Gateway } from '../support/gatewayProcess.ts';
+import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
+import { disagreements } from './books.ts';
+import { Traffic, type Transaction } from './traffic.ts';
+
+/** Time enough for a lease to end within seconds, and for the breaker to close again. */
+export const SETTING = {
+  client: { budgetMs: 1200, scopes: ['Transaction', 'Card'] },
+  issuer: { timeoutMs: 800, maxProcessingMs: 800, breaker: { windowMs: 2000, openMs: 500 } },
+} as const;
+
+/** Calls of every caller before a fault, and while it lasts. */
+const BEFORE = 8;
+const DURING = 3;
+
+export type Fault = {
+  readonly begin: () => Promise<unknown>;
+  /** What else goes on while it lasts. */
+  readonly during?: () => Promise<unknown>;
+  readonly heal: () => Promise<unknown>;
+};
+
+export type Scene = { readonly issuer: ScriptedIssuer; readonly gateways: readonly Gateway[] };
+
+/** What was seen while a fault lasted. */
+export type Seen = {
+  readonly traffic: Traffic;
+  /** Of the calls that were begun under it. */
+  readonly heard: ReadonlySet<string>;
+  /** Transactions that the issuer saw for the first time when all calls from before had ended. */
+  readonly forwarded: readonly string[];
+};
+
+let played = 0;
+
+/** Plays a fault under traffic, to the end of the traffic. */
+export async function play({ issuer, gateways }: Scene, fault: Fault): Promise<Seen> {
+  played += 1;
+  const traffic = new Traffic(`card-${played}`, gateways);
+  await traffic.rounds(BEFORE);
+  await fault.begin();
+  const since = performance.now();
+  // The second call of each was begun under the fault, so that all from before have ended.
+  await traffic.rounds(2);
+  const mark = issuer.requests.length;
+  await fault.during?.();
+  await traffic.rounds(DURING);
+  const forwarded = newIds(issuer, mark, traffic.transactions);
+  const heard = traffic.heardSince(since);
+  await fault.heal();
+  await traffic.rounds(DURING);
+  await traffic.stop();
+  return { traffic, heard, forwarded };
+}
+
+/** Transactions of callers, whose first message came after so many others. */
+function newIds(issuer: ScriptedIssuer, mark: number, transactions: readonly Transaction[]): string[] {
+  const known = new Set(issuer.requests.slice(0, mark).map(({ tranId }) => tranId));
+  const own = new Set(transactions.map(({ tranId }) => tranId));
+  const later = issuer.requests.slice(mark).map(({ tranId }) => tranId);
+  return [...new Set(later)].filter(tranId => own.has(tranId) && !known.has(tranId));
+}
+
+/** I5 I17 I19: nothing is owed, nothing is parked, and the next payment goes through. */
+export async function untilQuiet({ gateways }: Scene): Promise<void> {
+  for (const gateway of gateways) {
+    await approved(gateway, payment('after'));
+    await untilNothingOwed(gateway);
+    expect(await metric(gateway, 'gateway_obligations_parked')).toBe(0);
+  }
+}
+
+/** I1 I2 I3 I5 I8 I9 I13 I17 I18: nobody was told anything that the issuer's books, or a second answer, deny. */
+export async function judge({ issuer }: Scene, traffic: Traffic): Promise<void> {
+  await traffic.repeatAll();
+  expect(disagreements(issuer, traffic)).toEqual([]);
+}

@@ -1,0 +1,204 @@
+/**
+ * Redis servers as the journal sees them, with the ways in which they lose data: what a replica had not received when it
+ * was promoted, everything when somebody flushes it, the last minutes when a backup is restored. Each public method is
+ * one script: it is done at once or not at all.
+ */
+import { born, type Draft, type Entry, isOlder, movesMoney } from '../../src/domain/entry.ts';
+import { filingOf } from '../../src/domain/filing.ts';
+import { type EntryKey, keyText } from '../../src/domain/ids.ts';
+import type { Moved, Standby } from '../../src/journal/journal.ts';
+import type { Seen } from '../../src/journal/redisAmnesia.ts';
+import { SHARD_COUNT, shardOf } from '../../src/journal/redisKeys.ts';
+
+export type Stored = { readonly entry: Entry; readonly writeId: string; readonly expiresAt: number };
+export type Mark = 'once' | 'revoked';
+export type Shard = { readonly writes: number; readonly epoch: string; readonly lost: readonly string[]; readonly until: number };
+
+/** One write, and how it never was. `key` is null where it was not about an entry. */
+type Write = { readonly at: number; readonly key: EntryKey | null; readonly undo: () => void };
+
+export type ScriptClaimed =
+  | { readonly kind: 'fresh'; readonly entry: Entry; readonly now: number; readonly writes: number; readonly epoch: string }
+  | { readonly kind: 'exists'; readonly entry: Entry; readonly now: number }
+  /** `until` is 0 where the caller misses what it has seen, and has to ask. */
+  | { readonly kind: 'amnesia'; readonly now: number; readonly until: number };
+
+const EMPTY: Shard = { writes: 0, epoch: '', lost: [], until: 0 };
+
+export class RedisModel {
+  readonly #trueNow: () => number;
+  #retentionMs: number;
+  readonly #entries = new Map<string, Stored>();
+  readonly #shards: Shard[] = Array.from({ length: SHARD_COUNT }, () => EMPTY);
+  readonly #marks = { once: new Map<string, number>(), revoked: new Map<string, number>() };
+  #standby: Standby | null = null;
+  #log: Write[] = [];
+  /** How far this server's clock is from the true one. */
+  #aheadMs = 0;
+
+  constructor(trueNow: () => number, retentionMs: number) {
+    this.#trueNow = trueNow;
+    this.#retentionMs = retentionMs;
+  }
+
+  /** The same servers, which from now on keep what they are told for so long. */
+  with(retentionMs: number): this {
+    this.#retentionMs = retentionMs;
+    return this;
+  }
+
+  get now(): number {
+    return Math.floor(this.#trueNow() + this.#aheadMs);
+  }
+
+  find(name: string): Stored | undefined {
+    const stored = this.#entries.get(name);
+    return stored && stored.expiresAt > this.now ? stored : undefined;
+  }
+
+  entries(): readonly Entry[] {
+    return [...this.#entries.values()].flatMap(({ entry, expiresAt }) => (expiresAt > this.now ? [entry] : []));
+  }
+
+  shard(number: number): Shard {
+    return this.#shards[number] ?? EMPTY;
+  }
+
+  claim(draft: Draft, writeId: string, seen: Seen, epochToBegin: string): ScriptClaimed {
+    const { now } = this;
+    const number = shardOf(draft.key);
+    const { writes, epoch, until } = this.shard(number);
+    const stored = this.find(keyText(draft.key));
+    if (stored?.entry.version === 1 && stored.writeId === writeId) {
+      return { kind: 'fresh', entry: stored.entry, now, writes, epoch };
+    }
+    if (stored) return { kind: 'exists', entry: stored.entry, now };
+    if (writes < seen.writes || (seen.epoch !== '' && epoch !== seen.epoch)) return { kind: 'amnesia', now, until: 0 };
+    if (until > now && movesMoney(draft)) return { kind: 'amnesia', now, until };
+    const entry = born(draft, now);
+    this.#put(entry, writeId);
+    this.#change(number, { writes: writes + 1, epoch: epoch || epochToBegin });
+    return { kind: 'fresh', entry, now, writes: writes + 1, epoch: epoch || epochToBegin };
+  }
+
+  move(from: Entry, to: Entry, writeId: string): Moved & { readonly writes: number } {
+    const number = shardOf(from.key);
+    const stored = this.find(keyText(from.key));
+    const { writes } = this.shard(number);
+    if (stored?.entry.version === to.version && stored.writeId === writeId) return { kind: 'moved', writes };
+    if (stored?.entry.version !== from.version || stored.entry.claimedAt !== from.claimedAt) {
+      return { kind: 'lost', entry: stored?.entry ?? null, now: this.now, writes };
+    }
+    // A move changes everything but the message, which stays as it was sealed at the claim.
+    this.#put({ ...to, message: stored.entry.message }, writeId);
+    this.#change(number, { writes: writes + 1 });
+    return { kind: 'moved', writes: writes + 1 };
+  }
+
+  restore(entry: Entry, writeId: string): 'restored' | 'there' {
+    const present = this.find(keyText(entry.key))?.entry;
+    if (present && !isOlder(present, entry)) return 'there';
+    this.#put(entry, writeId);
+    const number = shardOf(entry.key);
+    this.#change(number, { writes: this.shard(number).writes + 1 });
+    return 'restored';
+  }
+
+  /** Asked by whoever misses what it has seen. */
+  amnesia(number: number, seen: Seen, epochToBegin: string, forMs: number): 'lost' | 'known' | 'kept' {
+    const { writes, epoch, lost } = this.shard(number);
+    const isOther = seen.epoch !== '' && epoch !== seen.epoch;
+    if (isOther && lost.includes(seen.epoch)) return 'known';
+    if (!isOther && writes >= seen.writes) return 'kept';
+    const gone = [seen.epoch, isOther ? epoch : ''].filter(each => each !== '');
+    this.#change(number, { epoch: epochToBegin, lost: [...lost, ...gone], until: this.now + forMs });
+    return 'lost';
+  }
+
+  mark(kind: Mark, name: string, untilMs: number): void {
+    const marks = this.#marks[kind];
+    const before = marks.get(name);
+    marks.set(name, untilMs);
+    this.#note(null, () => put(marks, name, before));
+  }
+
+  /** The marks that still hold; the others are gone. */
+  marks(kind: Mark): ReadonlyMap<string, number> {
+    for (const [name, until] of this.#marks[kind]) if (until <= this.now) this.#marks[kind].delete(name);
+    return this.#marks[kind];
+  }
+
+  get standby(): Standby | null {
+    return this.#standby;
+  }
+
+  say(location: string | null): void {
+    const before = this.#standby;
+    this.#standby = { location, sinceMs: this.now };
+    this.#note(null, () => {
+      this.#standby = before;
+    });
+  }
+
+  /** Another server takes over that lacks the last writes. Gives the keys of what is lost, one for each write. */
+  failOver(lagMs: number, aheadMs: number): readonly EntryKey[] {
+    const lost = this.#undoSince(this.#trueNow() - lagMs);
+    this.#aheadMs = aheadMs;
+    return lost;
+  }
+
+  /** A backup of that age is put in place. */
+  putBack(ageMs: number): readonly EntryKey[] {
+    return this.#undoSince(this.#trueNow() - ageMs);
+  }
+
+  flush(): readonly EntryKey[] {
+    const lost = [...this.#entries.values()].map(({ entry }) => entry.key);
+    this.#entries.clear();
+    this.#shards.fill(EMPTY);
+    for (const marks of Object.values(this.#marks)) marks.clear();
+    this.#standby = null;
+    this.#log = [];
+    return lost;
+  }
+
+  /** Writes without comparing anything, for proving that it would be noticed. */
+  overwrite(entry: Entry, writeId: string): void {
+    this.#put(entry, writeId);
+  }
+
+  #put(entry: Entry, writeId: string): void {
+    const name = keyText(entry.key);
+    const before = this.#entries.get(name);
+    const expiresAt = filingOf(entry).expires ? this.now + this.#retentionMs : Number.POSITIVE_INFINITY;
+    this.#entries.set(name, { entry, writeId, expiresAt });
+    this.#note(entry.key, () => put(this.#entries, name, before));
+  }
+
+  #change(number: number, change: Partial<Shard>): void {
+    const before = this.shard(number);
+    this.#shards[number] = { ...before, ...change };
+    this.#note(null, () => {
+      this.#shards[number] = before;
+    });
+  }
+
+  #undoSince(at: number): readonly EntryKey[] {
+    const lost: EntryKey[] = [];
+    for (let last = this.#log.at(-1); last && last.at > at; last = this.#log.at(-1)) {
+      last.undo();
+      if (last.key) lost.push(last.key);
+      this.#log.pop();
+    }
+    return lost;
+  }
+
+  #note(key: EntryKey | null, undo: () => void): void {
+    this.#log.push({ at: this.#trueNow(), key, undo });
+  }
+}
+
+function put<T>(into: Map<string, T>, name: string, value: T | undefined): void {
+  if (value === undefined) into.delete(name);
+  else into.set(name, value);
+}
