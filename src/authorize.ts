@@ -72,6 +72,8 @@ const WAIT_FIRST_MS = 10;
 const WAIT_MOST_MS = 200;
 /** Kept of the caller's budget for writing the answer. */
 const ANSWER_RESERVE_MS = 20;
+/** Text of `91` for an inquiry that may have arrived. */
+const NO_USABLE_ANSWER = 'no usable answer from the issuer in time';
 
 export function createJourney(deps: JourneyDeps): Journey {
   return async inbound => {
@@ -128,7 +130,9 @@ async function inquire(deps: JourneyDeps, call: Call): Promise<Told> {
   const deadline = call.deadline.within(timeoutOf(call), ANSWER_RESERVE_MS);
   const outcome = await send(deps, call, { deadline, repeat: false });
   if (outcome.kind === 'answered') return told(call, outcome.answer);
-  return told(call, plain('91'), { outcome: outcome.kind });
+  // The usual text says that nothing was sent; here it may have been, and a PIN may have cost its holder a try.
+  const desc = outcome.kind === 'unknown' ? NO_USABLE_ANSWER : meaningOf('91');
+  return told(call, { ...plain('91'), desc }, { outcome: outcome.kind });
 }
 
 /** Steps 6 to 9 of everything that may move money or change something. */

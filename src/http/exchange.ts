@@ -24,7 +24,7 @@ export class Exchange {
   readonly arrivedMonotonicMs: number;
   readonly #outgoing: ServerResponse;
   readonly #clock: Clock;
-  #closeAfter = false;
+  #closeAfter: boolean;
 
   constructor(
     incoming: IncomingMessage,
@@ -38,6 +38,8 @@ export class Exchange {
     this.arrivedMonotonicMs = options.clock.monotonicMs();
     this.peer = incoming.socket.remoteAddress ?? '';
     this.head = headOf(incoming);
+    // No protocol is changed here, but Node drops what came right behind such a request: the rest would be misread.
+    this.#closeAfter = this.head.upgrade !== undefined;
     this.body = new InboundBody(incoming, outgoing, this.head, options.awaitsContinue);
     // Writing to a client that has gone is no error of ours.
     outgoing.on('error', ignore);

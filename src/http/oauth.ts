@@ -5,6 +5,8 @@
 import { Refusal } from '../domain/refusal.ts';
 import { OAUTH_PATHS } from '../edge/metadata.ts';
 import type { TokenRequest, TokenResponse } from '../edge/tokenEndpoint.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { createShares, type Shares } from '../runtime/shares.ts';
 import type { Reply } from './envelope.ts';
 import type { Exchange } from './exchange.ts';
 import type { OauthRecord } from './journey.ts';
@@ -31,6 +33,15 @@ export type OauthServer = {
   readonly observe: (record: OauthRecord) => void;
 };
 
+/**
+ * Bodies of token requests that are under way, for all and for one caller. They are read before anybody has proved who they
+ * are, and one may take as long as the server allows; without a share of their own, a caller that never ends its bodies would
+ * take up all that the process has in flight. A body comes with its head, so that nobody who means it needs many.
+ */
+const READING = { limit: 1024, limitOfKey: 128, waiting: 0, waitingOfKey: 0, waitMs: 0 } as const;
+
+export const createBodyShares = (clock: Clock): Shares => createShares({ ...READING, clock });
+
 export type OauthServed = { readonly reply: Reply } & Pick<OauthRecord, 'clientId' | 'result' | 'token'>;
 
 /** Serves one request to its end. Rejects only for a defect of ours. */
@@ -38,11 +49,15 @@ export const serveOauth = async (
   server: OauthServer,
   endpoint: OauthEndpoint,
   exchange: Exchange,
+  bodies: Shares,
 ): Promise<OauthServed> => {
   if (endpoint !== 'token') return { reply: json(200, server[endpoint]()), clientId: undefined, result: 'served' };
-  const body = await bodyOf(exchange);
+  const from = server.callerOf(exchange.peer, forwardedHops(exchange.head));
+  const leave = await bodies.enter(from.caller);
+  if (!leave) return busy;
+  const body = await bodyOf(exchange).finally(leave);
   if (body instanceof Refusal) return unreadable(body);
-  const { status, headers, body: text, log } = await server.token(requestOf(server, exchange, body));
+  const { status, headers, body: text, log } = await server.token(requestOf(from, exchange, body));
   const { client: clientId, refused, token } = log;
   return { reply: { status, headers, body: text }, clientId, result: refused ?? 'issued', token };
 };
@@ -52,6 +67,17 @@ export const oauthFailure: OauthServed = {
   reply: { status: 500, headers: { 'Content-Type': 'application/json' }, body: '{"error":"server_error"}' },
   clientId: undefined,
   result: 'failed',
+};
+
+/** Nothing of the assertion was read: it is as good as before. */
+const busy: OauthServed = {
+  reply: {
+    status: 503,
+    headers: { 'Content-Type': 'application/json', 'Retry-After': '1' },
+    body: '{"error":"temporarily_unavailable","error_description":"too many requests of yours are under way"}',
+  },
+  clientId: undefined,
+  result: 'busy',
 };
 
 const json = (status: number, document: object): Reply => ({
@@ -75,12 +101,16 @@ const unreadable = ({ errors }: Refusal): OauthServed => {
   return { reply, clientId: undefined, result: 'http' };
 };
 
-const requestOf = (server: OauthServer, { incoming, peer, head }: Exchange, body: Uint8Array): TokenRequest => {
+const requestOf = (
+  from: Pick<TokenRequest, 'caller' | 'address'>,
+  { incoming, head }: Exchange,
+  body: Uint8Array,
+): TokenRequest => {
   const url = incoming.url ?? '';
   const queryAt = url.indexOf('?');
   return {
     method: incoming.method ?? '',
-    ...server.callerOf(peer, forwardedHops(head)),
+    ...from,
     contentType: head['content-type'],
     rawQuery: queryAt < 0 ? undefined : url.slice(queryAt + 1),
     body,

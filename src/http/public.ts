@@ -13,11 +13,13 @@ import { Refusal } from '../domain/refusal.ts';
 import { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
+import type { Shares } from '../runtime/shares.ts';
 import { DocsServer, type Page } from './docs.ts';
 import { bodyOf, rawMessageOf, replyOf } from './envelope.ts';
 import { Exchange } from './exchange.ts';
 import { type Facts, type Inbound, type Journey, type RequestRecord, refusedAnswer, type Served } from './journey.ts';
 import {
+  createBodyShares,
   OAUTH_ROUTES,
   type OauthRoute,
   type OauthServed,
@@ -122,6 +124,7 @@ class PublicSurface implements Connections {
   /** Each open connection that has sent a request, with its newest exchange: answers leave in the order of requests. */
   readonly #newest = new Map<Duplex, Exchange>();
   readonly #sockets = new Set<Duplex>();
+  readonly #bodies: Shares;
   readonly #docs = new DocsServer();
   #inFlight = 0;
   #draining = false;
@@ -130,6 +133,7 @@ class PublicSurface implements Connections {
   constructor(options: PublicOptions) {
     this.#options = options;
     this.limits = { ...LIMITS, ...options.limits };
+    this.#bodies = createBodyShares(options.clock);
     this.secured = new SecuredConnections(options.tls?.clientCa);
     this.#route = this.#router();
   }
@@ -286,7 +290,7 @@ class PublicSurface implements Connections {
     this.#inFlight += 1;
     let served: OauthServed;
     try {
-      served = await serveOauth(oauth, endpoint, exchange);
+      served = await serveOauth(oauth, endpoint, exchange, this.#bodies);
     } catch (error) {
       this.#options.onDefect(error, exchange.requestId);
       served = oauthFailure;

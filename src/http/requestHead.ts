@@ -15,6 +15,7 @@ const READ = [
   'content-encoding',
   'content-length',
   'transfer-encoding',
+  'upgrade',
   'x-forwarded-for',
   'accept-encoding',
   'if-none-match',

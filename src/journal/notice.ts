@@ -10,6 +10,7 @@ export type JournalNotice = {
     | 'connection'
     | 'eviction'
     | 'persistence'
+    | 'replicas'
     | 'lostClaims'
     | 'lostRevocations'
     | 'unchecked'

@@ -151,7 +151,7 @@ class RedisJournal implements Journal {
     this.#clock = clock;
     this.#broken = new BrokenEntries(onNotice);
     this.#amnesia = new RedisAmnesia({ run: (...call) => this.#run(...call), clock, random, forMs, place, onNotice });
-    this.#replicas = new RedisReplicas(confirming, clock);
+    this.#replicas = new RedisReplicas(confirming, clock, place, onNotice);
     this.#replicasLeast = replicas;
   }
 

@@ -80,7 +80,7 @@ export class RedisAmnesia {
   /** Has the shard say whether data was lost. False where it does not say: then nothing is known, and nothing changes. */
   ask(shard: number): Promise<boolean> {
     const present = this.#asking.get(shard);
-    if (present) return present;
+    if (present !== undefined) return present;
     const asking = this.#ask(shard).finally(() => this.#asking.delete(shard));
     this.#asking.set(shard, asking);
     return asking;

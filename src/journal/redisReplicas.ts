@@ -5,6 +5,7 @@
  */
 import { Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
+import type { NoticeSink } from './notice.ts';
 import { replicasOf } from './redisChecks.ts';
 import { primariesOf, type RedisClient } from './redisConnect.ts';
 import { keysOfShard } from './redisKeys.ts';
@@ -21,6 +22,8 @@ type Round = { replicas: number; readonly acknowledged: Promise<number> };
 export class RedisReplicas {
   readonly #client: RedisClient;
   readonly #clock: Clock;
+  readonly #place: string;
+  readonly #onNotice: NoticeSink;
   /** The round that has not begun yet, by server. */
   readonly #next = new Map<Redis, Round>();
   readonly #running = new Map<Redis, Promise<unknown>>();
@@ -28,9 +31,12 @@ export class RedisReplicas {
   #counts = new Map<string, number>();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #unconfirmed = 0;
+  #isConfirming = true;
 
-  constructor(client: RedisClient, clock: Clock) {
+  constructor(client: RedisClient, clock: Clock, place: string, onNotice: NoticeSink) {
     this.#client = client;
+    this.#place = place;
+    this.#onNotice = onNotice;
     this.#clock = clock;
   }
 
@@ -39,10 +45,16 @@ export class RedisReplicas {
     return this.#unconfirmed;
   }
 
-  /** Whether so many replicas have what was written to the shard before this call. Never rejects. */
+  /**
+   * Whether so many replicas have what was written to the shard before this call. Takes `REPLICA_WAIT_MS` at the most, also
+   * where it stands behind a round that fails; never rejects.
+   */
   async confirm(shard: number, replicas: number): Promise<boolean> {
-    const isConfirmed = await this.#confirm(shard, replicas).catch(() => false);
-    if (!isConfirmed) this.#unconfirmed += 1;
+    const enough = new AbortController();
+    const late = this.#clock.sleep(REPLICA_WAIT_MS, enough.signal).then(() => false);
+    const confirmed = this.#confirm(shard, replicas).catch(() => false);
+    const isConfirmed = await Promise.race([confirmed, late]).finally(() => enough.abort());
+    this.#note(isConfirmed);
     return isConfirmed;
   }
 
@@ -63,6 +75,19 @@ export class RedisReplicas {
       }),
     );
     this.#counts = new Map(counts);
+  }
+
+  /** Tells the operator once when replicas do not follow, and once when they do again. */
+  #note(isConfirmed: boolean): void {
+    if (!isConfirmed) this.#unconfirmed += 1;
+    if (isConfirmed === this.#isConfirming) return;
+    this.#isConfirming = isConfirmed;
+    if (isConfirmed)
+      this.#onNotice({ level: 'info', about: 'replicas', text: `${this.#place}: replicas confirm again` });
+    else {
+      const text = `${this.#place}: replicas do not confirm writes within ${REPLICA_WAIT_MS} ms; a failover now may lose some`;
+      this.#onNotice({ level: 'warning', about: 'replicas', text });
+    }
   }
 
   async #confirm(shard: number, replicas: number): Promise<boolean> {

@@ -33,7 +33,8 @@ one effect, however often it is sent. Inquiries are not kept, and are asked anew
 
 **In doubt.** \`09\` says that the outcome is being settled: repeat the same \`tranId\` to learn it. \`68\` says that the
 issuer gave no usable answer and the transaction is being undone. \`91\` says that the issuer could not be asked, and that
-nothing was done.
+nothing was done. For an inquiry it can also mean that no usable answer came, as \`responseDesc\` then says: the inquiry may
+have arrived, and a PIN or a CVV2 in it may have counted as a try.
 
 **Money** is up to 16 digits with as many decimals as the currency has, and a dot: \`12.50\`, in yen \`1250\`.
 Currencies are ISO 4217 numbers, dates \`YYYYMMDD\`, times \`HHMMSS\`, expiry dates \`YYMM\`.

@@ -1,6 +1,7 @@
 /**
  * A bulkhead that is shared out by key: so many at a time, so many of them for one key, and a short queue in which whoever
- * has least goes first. One who asks without end fills its own share and waits; the others hardly notice.
+ * has least goes first. One who asks without end fills its own share and waits; the others hardly notice. A few together may
+ * fill it all: then they give up places in the queue to those who have fewer.
  */
 import type { Clock } from './clock.ts';
 
@@ -8,8 +9,8 @@ type Leave = () => void;
 
 export type Shares = {
   /**
-   * Waits for a place. What it gives leaves again; leaving twice is leaving once. Undefined where the queue is full, or the
-   * time is over.
+   * Waits for a place. What it gives leaves again; leaving twice is leaving once. Undefined where the queue is full, where
+   * the place in it went to somebody with fewer, or where the time is over.
    */
   readonly enter: (key: string) => Promise<Leave | undefined>;
   /** How many keys somebody is inside or waiting for. */
@@ -28,7 +29,7 @@ export type SharesOptions = {
 };
 
 type Use = { inside: number; waiting: number };
-type Waiter = { readonly use: Use; readonly letIn: () => void };
+type Waiter = { readonly use: Use; readonly letIn: () => void; readonly turnAway: () => void };
 
 export function createShares(options: SharesOptions): Shares {
   const { limit, limitOfKey, clock, waitMs } = options;
@@ -71,8 +72,8 @@ export function createShares(options: SharesOptions): Shares {
         forget(key, use);
         resolve(leave);
       };
-      const waiter = { use, letIn: () => end(admit(key, use)) };
-      const cancel = clock.after(waitMs, () => end(undefined));
+      const waiter = { use, letIn: () => end(admit(key, use)), turnAway: () => end(undefined) };
+      const cancel = clock.after(waitMs, waiter.turnAway);
       use.waiting += 1;
       queue.add(waiter);
     });
@@ -85,7 +86,10 @@ export function createShares(options: SharesOptions): Shares {
       const use = useOf(key);
       // Nobody waits whom these two do not keep out: whoever leaves lets the next one in.
       if (inside < limit && use.inside < limitOfKey) return admit(key, use);
-      if (queue.size < options.waiting && use.waiting < options.waitingOfKey) return wait(key, use);
+      if (use.waiting < options.waitingOfKey) {
+        if (queue.size >= options.waiting) greediestOf(queue, use.waiting + 1)?.turnAway();
+        if (queue.size < options.waiting) return wait(key, use);
+      }
       forget(key, use);
       return undefined;
     },
@@ -99,4 +103,13 @@ const nextOf = (queue: Iterable<Waiter>, limitOfKey: number): Waiter | undefined
     if (waiter.use.inside < (next?.use.inside ?? limitOfKey)) next = waiter;
   }
   return next;
+};
+
+/** Of the key that waits most often, the one that came last; nobody where none waits more often than that. */
+const greediestOf = (queue: Iterable<Waiter>, moreThan: number): Waiter | undefined => {
+  let greediest: Waiter | undefined;
+  for (const waiter of queue) {
+    if (waiter.use.waiting > moreThan && waiter.use.waiting >= (greediest?.use.waiting ?? 0)) greediest = waiter;
+  }
+  return greediest;
 };

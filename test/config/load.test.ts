@@ -29,7 +29,7 @@ describe('a valid configuration', () => {
       tls: undefined,
     });
     expect(config.admin).toEqual({ host: '127.0.0.1', port: 9090 });
-    expect(config.journal.retentionHours).toBe(168);
+    expect(config.journal).toMatchObject({ retentionHours: 168, amnesiaMinutes: 10, replicas: 0 });
     expect(config.journal.sealKeys.map(key => key.reveal().length)).toEqual([32]);
     expect(config.oauth).toBeUndefined();
     expect(config.clients[0]).toMatchObject({

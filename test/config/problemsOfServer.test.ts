@@ -75,6 +75,18 @@ const BROKEN: readonly Broken[] = [
     ['sealKeyFile: seal.key', 'sealKeyFile: seal.key\n  retentionHours: 48 #!'],
   ],
   [
+    'no time at all for amnesia',
+    'journal.amnesiaMinutes',
+    /out of range.*1 to 1440/,
+    ['sealKeyFile: seal.key', 'sealKeyFile: seal.key\n  amnesiaMinutes: 0 #!'],
+  ],
+  [
+    'replicas of the embedded journal',
+    'journal.replicas',
+    /the embedded journal has none.*use Redis/,
+    ['sealKeyFile: seal.key', 'sealKeyFile: seal.key\n  replicas: 1 #!'],
+  ],
+  [
     'seal key that is not there',
     'journal.sealKeyFile',
     /is not there/,

@@ -39,6 +39,7 @@ const REFUSED: readonly (readonly [string, Change])[] = [
   ['admin.port', ['port: 9090', 'port: 9091 #!']],
   ['journal.url', ['sqlite:var/gateway.db', 'sqlite:other.db #!']],
   ['journal.retentionHours', ['sealKeyFile: seal.key', 'sealKeyFile: seal.key\n  retentionHours: 200 #!']],
+  ['journal.amnesiaMinutes', ['sealKeyFile: seal.key', 'sealKeyFile: seal.key\n  amnesiaMinutes: 20 #!']],
 ];
 
 describe('reload', () => {

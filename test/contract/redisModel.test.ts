@@ -14,7 +14,14 @@ journalContract('modelled redis', async () => {
   return {
     open: async retentionMs => {
       server = server?.with(retentionMs) ?? new RedisModel(() => Date.now(), retentionMs);
-      return new ModelledRedisJournal({ server, line, observer, clock: systemClock, random: systemRandom, amnesiaMs: 1000 });
+      return new ModelledRedisJournal({
+        server,
+        line,
+        observer,
+        clock: systemClock,
+        random: systemRandom,
+        amnesiaMs: 1000,
+      });
     },
     clear: async () => void server?.flush(),
     runs: 200,

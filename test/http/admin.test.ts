@@ -92,6 +92,7 @@ describe('the admin port', () => {
     ['the configuration is not valid', { config: false }, 503],
     ['F65: draining', { draining: true }, 503],
     ['standing by', { standby: true }, 503],
+    ['F76: lost data', { amnesia: true }, 503],
   ])('readiness: %s', async (_what, changes, status) => {
     const checks = { ...READY, ...changes };
     const { get } = await start({ readiness: () => checks });

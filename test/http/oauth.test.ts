@@ -132,6 +132,24 @@ describe('the token endpoint', () => {
     expect(asked).toEqual([]);
   });
 
+  it('F85: is not taken up by a caller whose bodies never end, nor is the rest of the port', async () => {
+    const { stage, asked, seen } = await start({}, { limits: { inFlight: 130 } });
+    const unended = tokenCall({ headers: { 'X-Forwarded-For': '10.0.0.1', 'Content-Length': '100' } });
+    const wires = await Promise.all(Array.from({ length: 129 }, () => Wire.open(stage.port)));
+    for (const wire of wires) wire.send(unended);
+    await waitFor(
+      'as many as may be under way, and the one too many',
+      () => stage.inFlight() === 128 && seen.length === 1,
+    );
+    expect(seen).toMatchObject([{ status: 503, result: 'busy', clientId: undefined }]);
+    expect((await exchange(stage.port, tokenCall({ headers: { 'X-Forwarded-For': '10.0.0.2' } })))?.status).toBe(200);
+    expect((await exchange(stage.port, textOf({})))?.status).toBe(200);
+    for (const wire of wires) wire.end();
+    await waitFor('their end', () => stage.inFlight() === 0);
+    expect((await exchange(stage.port, tokenCall({ headers: { 'X-Forwarded-For': '10.0.0.1' } })))?.status).toBe(200);
+    expect(asked).toHaveLength(2);
+  });
+
   it('answers 500 without a word where it fails, and the defect is told', async () => {
     const { stage, seen } = await start({ token: () => Promise.reject(new Error('secret')) });
     const reply = await exchange(stage.port, tokenCall());

@@ -180,7 +180,7 @@ describe('F14 I9 I11: connecting that hangs', () => {
     expect(server.sockets).toHaveLength(0);
   });
 
-  it('I11: a process that stands still past the deadline sends nothing afterwards', async () => {
+  it('F67 I11: a process that stands still past the deadline sends nothing afterwards', async () => {
     const server = await issuer(approve);
     const connector = connectorTo(server.baseUrl);
     const sending = send(connector, 30);

@@ -3,7 +3,7 @@
  * while, in every process and after a restart; and what this process knows is there again.
  */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { apply, type Draft } from '../../src/domain/entry.ts';
+import { apply, type Draft, type Entry } from '../../src/domain/entry.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import type { JournalNotice } from '../../src/journal/notice.ts';
 import { createRedisJournal, type RedisJournalOptions } from '../../src/journal/redis.ts';
@@ -13,21 +13,23 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { Deadline } from '../../src/runtime/deadline.ts';
 import { systemRandom } from '../../src/runtime/random.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
+import { startRedisCluster } from '../support/redisCluster.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { claimOf, tombstoneOf } from './entries.ts';
 import { claimFresh, DAY_MS, happen, insist, LANES, presentOf, settled, unknown } from './journalSteps.ts';
-import { targetOf } from './redisTargets.ts';
+import { clusterTargetOf, targetOf } from './redisTargets.ts';
 
 const MINUTES_MS = 600_000;
 const SHARD = 5;
 
 let redis: RedisServer;
 const journals: Journal[] = [];
-const notices: JournalNotice[] = [];
+/** Of this test alone: what is told somewhat later belongs to the one before. */
+let notices: JournalNotice[] = [];
 beforeEach(async () => {
   redis ??= await startRedis();
   await redis.flush();
-  notices.length = 0;
+  notices = [];
 });
 afterEach(async () => {
   for (const journal of journals.splice(0)) await journal.close();
@@ -35,7 +37,8 @@ afterEach(async () => {
 afterAll(() => redis?.stop());
 
 async function opened(options: Partial<RedisJournalOptions> = {}): Promise<Journal> {
-  const onNotice = (notice: JournalNotice) => void notices.push(notice);
+  const told = notices;
+  const onNotice = (notice: JournalNotice) => void told.push(notice);
   const journal = await createRedisJournal({
     ...{ target: targetOf(redis), retentionMs: DAY_MS, amnesiaMs: MINUTES_MS, onNotice },
     ...options,
@@ -119,6 +122,38 @@ describe('F76 a claim notices what is lost, and writes nothing', () => {
   });
 });
 
+describe('F76 F61 a Cluster', () => {
+  it('I12 I19 of which one server was flushed takes money in the shards of the others', async () => {
+    const cluster = await startRedisCluster();
+    try {
+      const journal = await opened({ target: clusterTargetOf(cluster) });
+      const drafts = Array.from({ length: 1000 }, (_, i) => claimOf(`CLUSTER-${i}`));
+      const byShard = new Map(drafts.map(draft => [shardOf(draft.key), draft]));
+      for (const draft of byShard.values()) await claimFresh(journal, draft);
+      const [first] = cluster.nodes;
+      const epochs = (await first?.command('KEYS', '*:epoch')) as string[];
+      await first?.flush();
+      const lost = new Set(epochs.map(name => Number(/\{(\d+)\}/.exec(name)?.[1])));
+      for (const shard of byShard.keys()) {
+        const { kind } = await claim(journal, nextIn(shard));
+        expect([shard, kind]).toEqual([shard, lost.has(shard) ? 'amnesia' : 'fresh']);
+      }
+      expect(journal.amnesia()).toMatchObject({ losses: lost.size, shards: lost.size });
+      expect([lost.size > 0, lost.size < 64]).toEqual([true, true]);
+      await journal.close();
+    } finally {
+      await cluster.stop();
+    }
+  });
+
+  function nextIn(shard: number): Draft {
+    for (let i = 0; ; i += 1) {
+      const draft = claimOf(`NEXT-${i}`);
+      if (shardOf(draft.key) === shard) return draft;
+    }
+  }
+});
+
 describe('F76 every process', () => {
   it('sees it when it looks for work, and after a restart, until the time is over', async () => {
     const [first, second] = [await opened(), await opened()];
@@ -184,13 +219,14 @@ describe('F51 what this process knows', () => {
     const steps = new Steps(journal, systemClock, systemRandom);
     const drafts = ofOneShard('KNOWN', { leaseMs: 60_000 });
     const [ended, doubted] = [take(drafts), take(drafts)];
-    for (const [draft, event] of [
-      [ended, settled(1, '00', 0)],
-      [doubted, unknown(1, 0)],
+    for (const [draft, outcome] of [
+      [ended, { kind: 'answered', answer: { code: '00', sealed: null } }],
+      [doubted, { kind: 'unknown' }],
     ] as const) {
       const claimed = await steps.claim(draft, deadline());
       if (claimed.kind !== 'fresh') throw new Error('not claimed');
-      await steps.move(claimed.held, entry => apply(entry, { ...event, now: claimed.held.now }), deadline());
+      const settle = (entry: Entry, now: number) => apply(entry, { type: 'settle', fence: 1, outcome, now });
+      await steps.move(claimed.held, settle, deadline());
     }
     const before = await Promise.all([ended, doubted].map(draft => presentOf(journal, draft)));
     expect(await steps.restoreLost()).toBe(false);

@@ -57,4 +57,11 @@ describe.each(JOURNALS)('every inquiry with its journal in %s', journal => {
       expect(approved?.body).toMatchObject(answer);
     }
   });
+
+  it('does not say that nothing was sent, where it may have arrived', () => {
+    const texts = on(journal).told.flatMap(({ heard }) =>
+      heard.slice(0, FAULTS.length).map(({ body }) => body.responseDesc),
+    );
+    expect(new Set(texts)).toEqual(new Set(['no usable answer from the issuer in time']));
+  });
 });

@@ -152,7 +152,7 @@ describe.concurrent('Redis goes away and comes back', PATIENT, () => {
     expect(await metric(gateway, 'gateway_alarms_total', { kind: 'amnesia' })).toBeUndefined();
     await redis.flush();
     await purchases(40);
-    expect(await metric(gateway, 'gateway_alarms_total', { kind: 'amnesia' })).toBeGreaterThan(0);
+    await waitFor('the alarm', () => metric(gateway, 'gateway_alarms_total', { kind: 'amnesia' }));
     const alarm = () =>
       gateway.logLines().some(({ event, kind }) => event === 'journalWarning' && kind === 'lostClaims');
     await waitFor('the alarm in the log', alarm);

@@ -2,8 +2,9 @@
  * The judge: compares what every caller was told with the issuer's own books, transaction by transaction and card by
  * card. It asks no gateway for anything.
  *
- * Where the store has lost writes that it had acknowledged, one thing is excused, and nothing more: a caller may be
- * refused to the end, and then it learns later what became of the transaction, which is done in full or not at all.
+ * Where the store has lost writes that it had acknowledged, two things are excused, and nothing more: a caller may be
+ * refused to the end, and learns later what became of its transaction, which is done in full or not at all; and one that
+ * its caller has reversed may be told 12 from then on, which is what an id is told that was reversed before it was seen.
  */
 import type { ApiName } from '../support/apiPaths.ts';
 import { type Effect, toMinor } from '../support/issuerLedger.ts';
@@ -51,6 +52,8 @@ type Facts = {
   readonly mayBeReborn: boolean;
   /** Its caller may still be refused, and be told later. */
   readonly mayBeUntold: boolean;
+  readonly isReversed: boolean;
+  readonly isLost: boolean;
 };
 
 const sumOf = (changes: readonly Change[]): Change => ({
@@ -71,10 +74,11 @@ const RULES: Readonly<Record<string, (facts: Facts) => boolean>> = {
     !UNDONE.has(api) || sends <= 1,
   'I2: an approval is in the books': ({ told, effects, whole, transaction: { card } }) =>
     told !== '00' || (same(sumOf(effects), whole) && effects.every(effect => effect.card === card)),
-  'I3: one answer': ({ transaction }) => new Set(finals(transaction).map(({ what }) => what)).size <= 1,
-  'I5: what was told is what was done': ({ owed, whole, effects, undos, mayBeUntold }) => {
+  'I3: one answer': ({ transaction, isLost, isReversed, told }) =>
+    finals(transaction).every(({ what }) => what === told || (isLost && isReversed && what === '12')),
+  'I5: what was told is what was done': ({ owed, whole, effects, undos, mayBeUntold, isReversed }) => {
     const net = sumOf([...effects, ...undos]);
-    return same(net, owed) || (mayBeUntold && same(net, whole));
+    return same(net, owed) || (mayBeUntold && !isReversed && same(net, whole));
   },
   'I8: undone once, and exactly': ({ effects, undos }) =>
     undos.length === 0 || (undos.length === 1 && same(sumOf([...effects, ...undos]), NOTHING)),
@@ -113,14 +117,14 @@ function factsOf(issuer: ScriptedIssuer, { transactions }: Traffic, transaction:
   const whole = wholeOf(transaction);
   const sends = issuer.requestsOf(api, tranId);
   return {
-    ...{ transaction, told, whole },
+    ...{ transaction, told, whole, isReversed, isLost },
     owed: told === '00' && !isReversed ? whole : NOTHING,
     effects: issuer.effectsOf(tranId),
     undos: issuer.effects.filter(effect => effect.originalTranId === tranId && !ownIds.has(effect.tranId)),
     firsts: sends.filter(({ repeat }) => !repeat).length,
     sends: sends.length,
     mayBeReborn: isLost && CHANGES[api] === undefined,
-    mayBeUntold: isLost && told === undefined && !isReversed && heard.at(-1)?.what === '503',
+    mayBeUntold: isLost && told === undefined && heard.at(-1)?.what === '503',
   };
 }
 

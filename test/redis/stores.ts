@@ -8,6 +8,7 @@ import type { Rig } from '../journey/rig.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { addReplicas, startRedisCluster } from '../support/redisCluster.ts';
 import { startSentinels } from '../support/redisSentinel.ts';
+import { type ScriptedIssuer, startScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { type WaitOptions, waitFor } from '../support/waitFor.ts';
 
 export type LossyStore = {
@@ -23,6 +24,13 @@ export type LossyStore = {
 const ELECTED: WaitOptions = { timeoutMs: 60_000, everyMs: 50 };
 /** Written by the rest of a command that was cut. */
 const RAGGED_BYTES = 7;
+
+/** An issuer whose complaints are judged in `books.ts`: after a loss the number of a try is forgotten, and it is sent as new. */
+export async function lenientIssuer(rig: Rig): Promise<ScriptedIssuer> {
+  const issuer = await startScriptedIssuer();
+  rig.atEnd(() => issuer.stop());
+  return issuer;
+}
 
 /** F57: the file ends earlier than it did, in the midst of a command. */
 export async function cutAof(rig: Rig): Promise<LossyStore> {
@@ -91,7 +99,7 @@ export async function clusterFailedOver(rig: Rig): Promise<LossyStore> {
 
 const replicationOf = async (server: RedisServer) => String(await server.command('INFO', 'replication'));
 
-const caughtUp = (primary: RedisServer) =>
+export const caughtUp = (primary: RedisServer) =>
   waitFor('the replica to have all', async () => Number(await primary.command('WAIT', 1, 100)) === 1, ELECTED);
 
 /** The replica hears nothing from now on: it logs in with a password that nobody asked for, and is refused. */
@@ -101,7 +109,8 @@ async function cutOff(primary: RedisServer, replica: RedisServer): Promise<void>
   await waitFor('the replica to be gone', async () => (await replicationOf(primary)).includes('connected_slaves:0'));
 }
 
-async function promoted(replica: RedisServer): Promise<void> {
+/** Until it is the primary. */
+export async function promoted(replica: RedisServer): Promise<void> {
   await waitFor(
     'the replica to be promoted',
     async () => (await replicationOf(replica)).includes('role:master'),

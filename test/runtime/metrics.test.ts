@@ -108,6 +108,8 @@ describe('metrics', () => {
     expect(samples.get('gateway_draining')).toBe('0');
     expect(samples.get('gateway_standby')).toBe('1');
     expect(samples.get('gateway_journal_up')).toBe('1');
+    expect(samples.get('gateway_journal_amnesia_shards')).toBe('64');
+    expect(samples.get('gateway_journal_unconfirmed_writes')).toBe('2');
     expect(samples.get('gateway_doubts_open')).toBe('3');
     expect(samples.get('gateway_obligations_due')).toBe('2');
     expect(samples.get('gateway_obligations_parked')).toBe('1');

@@ -74,8 +74,22 @@ describe('shares', () => {
     expect(turnedAway()).toEqual(['a']);
     await enter('b', 'b', 'b', 'b', 'b', 'b');
     expect([waiting().length, turnedAway()]).toEqual([6, ['a', 'b']]);
-    await enter('c');
-    expect(turnedAway()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('F85: where a few keys have filled the queue, the latest of the greediest gives way to one who has fewer', async () => {
+    await enter('a', 'a', 'b', 'b', 'a', 'a', 'a', 'b', 'b', 'b');
+    await enter('c', 'd');
+    expect([waiting(), turnedAway()]).toEqual([
+      ['a', 'a', 'b', 'b', 'c', 'd'],
+      ['a', 'b'],
+    ]);
+    await leaveFirst('b');
+    expect(inside()).toEqual(['a', 'a', 'b', 'c']);
+    await enter('e', 'f', 'g', 'h');
+    expect([waiting(), turnedAway()]).toEqual([
+      ['a', 'b', 'd', 'e', 'f', 'g'],
+      ['a', 'a', 'b', 'b', 'h'],
+    ]);
   });
 
   it('turn away who has waited for as long as it may, and nobody twice', async () => {

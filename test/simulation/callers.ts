@@ -80,7 +80,8 @@ export class Callers {
     else if (name === 'Purchase' && this.#world.chance('stories').hits(0.3)) await this.#refund(first);
     if (!isMoney || isEarly) return;
     const wantsItBack = heard?.code !== '91' && this.#world.fault('reversed');
-    if (wantsItBack && (REVERSIBLE.has(name) || this.#world.fault('reversedWrongly'))) await this.#reverse(first, false);
+    if (wantsItBack && (REVERSIBLE.has(name) || this.#world.fault('reversedWrongly')))
+      await this.#reverse(first, false);
   }
 
   async #reverse(original: Sent, early: boolean): Promise<void> {
@@ -90,7 +91,9 @@ export class Callers {
     const changes = wrong ? chance.pick([{ tranAmount: '999999.99' }, { cardToken: 'card-of-another' }]) : {};
     const first = this.#pen.naming('Reversal', original, changes);
     const second = chance.hits(0.2) ? this.#pen.naming('Reversal', original) : undefined;
-    const stranger = this.#world.fault('byAnother') ? this.#pen.byAnother(this.#pen.naming('Reversal', original)) : undefined;
+    const stranger = this.#world.fault('byAnother')
+      ? this.#pen.byAnother(this.#pen.naming('Reversal', original))
+      : undefined;
     await Promise.all([first, second, stranger].map(each => each && this.#insist(each)));
   }
 
@@ -168,7 +171,10 @@ export class Callers {
   #arrive(sent: Sent, to: number, resolve: (heard: Heard | undefined) => void): void {
     const world = this.#world;
     const gateway = this.#front.gateways()[to];
-    if (!gateway?.process.alive) return resolve(undefined);
+    if (!gateway?.process.alive) {
+      resolve(undefined);
+      return;
+    }
     const { process } = gateway;
     this.#calls += 1;
     const id = `call-${this.#calls}`;

@@ -2,5 +2,7 @@
 import { type Range, runRange } from './many.ts';
 
 process.once('message', range => {
-  void runRange(range as Range).then(tally => process.send?.(tally, () => process.disconnect()));
+  void runRange(range as Range).then(tally =>
+    process.send?.(tally, undefined, undefined, () => process.disconnect?.()),
+  );
 });

@@ -68,7 +68,8 @@ export class GatewayModel {
     const vault = createVault([new Secret(SEAL_KEY)], random);
     this.lines = shared.issuers.map(issuer => this.#line(shared, issuer));
     const issuers = linesOf(this.lines);
-    const onDefect = (error: unknown) => world.violate('defect', error instanceof Error ? error.stack ?? '' : 'unknown');
+    const onDefect = (error: unknown) =>
+      world.violate('defect', error instanceof Error ? (error.stack ?? '') : 'unknown');
     const observer = {
       attempted: (_issuer: IssuerId, kind: string, result: string) => world.sometimes(`delivery ${kind} ${result}`),
       takenOver: () => world.sometimes('takeover'),

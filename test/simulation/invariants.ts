@@ -33,7 +33,10 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   I11: { says: 'nothing starts late', asserted: 'no first byte after the deadline, counted on true time too' },
   I12: { says: 'fail closed', asserted: 'no first byte without an entry while the store is away, silent or read-only' },
   I13: { says: 'money conserved', asserted: 'all accounts of a ledger add up to nothing after each decision' },
-  I14: { says: 'secrecy', elsewhere: 'logs and metrics are not simulated: test/journey/secrecy.test.ts reads all output' },
+  I14: {
+    says: 'secrecy',
+    elsewhere: 'logs and metrics are not simulated: test/journey/secrecy.test.ts reads all output',
+  },
   I15: {
     says: 'authenticate before effect',
     elsewhere: 'callers are taken as authenticated: test/http/authentication.test.ts and test/edge',

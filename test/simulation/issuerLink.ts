@@ -56,8 +56,8 @@ export class IssuerLink implements IssuerConnector {
         },
       },
     });
-    new Wire(this.#world, this.#process, this.#issuer, exchange).connect(() =>
-      this.#onSend(this.#process, request, options),
+    new Wire(this.#world, this.#process, this.#issuer, exchange).connect(
+      () => this.#onSend(this.#process, request, options),
       request,
     );
     const { outcome } = await exchange.ending;
@@ -98,7 +98,8 @@ class Wire {
     const carrier: Carrier = { isNew: true, fault: undefined, begin() {}, end() {}, hangUp() {} };
     this.#exchange.takenBy(carrier);
     if (this.#issuer.mode === 'down' || world.fault('connectFails')) {
-      return this.#toGateway(() => this.#exchange.onResponseError(null, errorOf('ECONNREFUSED')));
+      this.#toGateway(() => this.#exchange.onResponseError(null, errorOf('ECONNREFUSED')));
+      return;
     }
     const takes = world.fault('connectHangs') ? world.chance('connecting').between(100, 6000) : 0;
     this.#toGateway(() => this.#write(onSend, request), takes);
@@ -111,7 +112,8 @@ class Wire {
       this.#exchange.onRequestStart(this.#controller());
     } catch (error) {
       world.sometimes('given up before it was connected');
-      return this.#exchange.onResponseError(null, error instanceof Error ? error : new Error('dropped'));
+      this.#exchange.onResponseError(null, error instanceof Error ? error : new Error('dropped'));
+      return;
     }
     onSend();
     world.note(this.#process.name, `sends ${request.api} ${request.tranId} to ${this.#issuer.name}`);
@@ -144,7 +146,8 @@ class Wire {
     this.#exchange.onResponseStart(this.#controller(), status);
     if (isCut) {
       this.#exchange.onResponseData(this.#controller(), bytes.subarray(0, bytes.length >> 1));
-      return this.#over(() => this.#exchange.onResponseError(this.#controller(), errorOf('UND_ERR_SOCKET')));
+      this.#over(() => this.#exchange.onResponseError(this.#controller(), errorOf('UND_ERR_SOCKET')));
+      return;
     }
     if (bytes.length > 0) this.#exchange.onResponseData(this.#controller(), bytes);
     this.#over(() => this.#exchange.onResponseEnd());

@@ -53,13 +53,19 @@ export class IssuerModel {
     const world = this.#world;
     this.#observer.arrived(request, sentAt);
     const early = this.#turnedAway();
-    if (early) return answer(early);
+    if (early) {
+      answer(early);
+      return;
+    }
     const { maxProcessingMs, timeoutMs } = world.options;
     const chance = world.chance('processing');
     const most = world.fault('slow') ? Math.max(2 * timeoutMs, 100) : 20;
     // Past its own limit nothing is processed any more: that is what the gateway relies on.
     const left = sentAt + maxProcessingMs * 0.95 - world.time.now;
-    if (left < 0) return world.note(this.name, `drops ${request.tranId}: too old`);
+    if (left < 0) {
+      world.note(this.name, `drops ${request.tranId}: too old`);
+      return;
+    }
     const takes = Math.min(chance.skewed(0.5, most), left);
     const decidesAfter = takes * chance.fraction();
     world.time.after(decidesAfter, () => {
@@ -107,7 +113,10 @@ export class IssuerModel {
   }
 
   /** A failure with the reply that shows it; `acts` where it strikes after the effect. */
-  #failure(request: Request, acts: boolean): { readonly acts: boolean; readonly reply: HttpReply | undefined } | undefined {
+  #failure(
+    request: Request,
+    acts: boolean,
+  ): { readonly acts: boolean; readonly reply: HttpReply | undefined } | undefined {
     const world = this.#world;
     const chance = world.chance('failures');
     if (this.mode === 'hanging') return { acts, reply: undefined };

@@ -219,9 +219,7 @@ export class Ledger {
     if (named?.request.api !== 'BlockFund') return [];
     const added = [...this.#transactions.values()].filter(
       ({ request: { api, participantId, body } }) =>
-        api === 'BlockFund' &&
-        participantId === request.participantId &&
-        body.originalTranId === named.request.tranId,
+        api === 'BlockFund' && participantId === request.participantId && body.originalTranId === named.request.tranId,
     );
     return [named, ...added];
   }

@@ -60,23 +60,32 @@ export class Nemesis {
     const chance = this.#chance;
     switch (name) {
       case 'crash':
-        return this.#crash(chance.whole(0, this.#run.gateways.length - 1), chance.skewed(10, 8000));
+        this.#crash(chance.whole(0, this.#run.gateways.length - 1), chance.skewed(10, 8000));
+        break;
       case 'pause':
-        return this.#pause(chance.skewed(50, 15_000));
+        this.#pause(chance.skewed(50, 15_000));
+        break;
       case 'clockJump':
-        return this.#gateway()?.process.setWallClock(chance.between(-20_000, 20_000));
+        this.#gateway()?.process.setWallClock(chance.between(-20_000, 20_000));
+        break;
       case 'journalOutage':
-        return this.#storeIs(chance.pick(['away', 'silent']), chance.skewed(50, 5000));
+        this.#storeIs(chance.pick(['away', 'silent']), chance.skewed(50, 5000));
+        break;
       case 'journalReadOnly':
-        return this.#storeIs('readOnly', chance.skewed(50, 3000));
+        this.#storeIs('readOnly', chance.skewed(50, 3000));
+        break;
       case 'journalSlow':
-        return this.#slow(chance.skewed(20, 300), chance.skewed(200, 5000));
+        this.#slow(chance.skewed(20, 300), chance.skewed(200, 5000));
+        break;
       case 'issuerOutage':
-        return this.#issuerIs('down', chance.skewed(100, 8000));
+        this.#issuerIs('down', chance.skewed(100, 8000));
+        break;
       case 'issuerHang':
-        return this.#issuerIs('hanging', chance.skewed(100, 8000));
+        this.#issuerIs('hanging', chance.skewed(100, 8000));
+        break;
       default:
-        return this.#loseData(name);
+        this.#loseData(name);
+        break;
     }
   }
 

@@ -167,7 +167,10 @@ export function drawOptions(seed: number): Options {
   };
 }
 
-function drawn<Name extends string>(chance: Chance, most: Readonly<Record<Name, number>>): Partial<Record<Name, number>> {
+function drawn<Name extends string>(
+  chance: Chance,
+  most: Readonly<Record<Name, number>>,
+): Partial<Record<Name, number>> {
   const share = chance.pick(SHARE_OF_FAULTS);
   const rates: Partial<Record<Name, number>> = {};
   for (const name of Object.keys(most) as Name[]) {

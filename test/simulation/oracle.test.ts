@@ -20,9 +20,13 @@ async function seedThatSees(invariant: string, sabotage: Sabotage): Promise<numb
 }
 
 describe('the oracle', () => {
-  it.each(SABOTAGE)('%s sees it: %s', async (invariant, _what, sabotage) => {
-    expect(await seedThatSees(invariant, sabotage)).toBeTypeOf('number');
-  }, 60_000);
+  it.each(SABOTAGE)(
+    '%s sees it: %s',
+    async (invariant, _what, sabotage) => {
+      expect(await seedThatSees(invariant, sabotage)).toBeTypeOf('number');
+    },
+    60_000,
+  );
 
   it('has a guard broken for each invariant that it asserts', () => {
     const asserted = Object.entries(INVARIANTS).flatMap(([name, each]) => ('asserted' in each ? [name] : []));
@@ -31,8 +35,15 @@ describe('the oracle', () => {
 
   it('knows all twenty invariants, and names no other', () => {
     expect(Object.keys(INVARIANTS)).toEqual(Array.from({ length: 20 }, (_, i) => `I${i + 1}`));
-    const sources = ['oracle.ts', 'verdict.ts', 'run.ts'].map(name => readFileSync(new URL(name, import.meta.url), 'utf8'));
-    const used = new Set(sources.join('\n').match(/'I\d+'/g)?.map(name => name.slice(1, -1)));
+    const sources = ['oracle.ts', 'verdict.ts', 'run.ts'].map(name =>
+      readFileSync(new URL(name, import.meta.url), 'utf8'),
+    );
+    const used = new Set(
+      sources
+        .join('\n')
+        .match(/'I\d+'/g)
+        ?.map(name => name.slice(1, -1)),
+    );
     const asserted = Object.entries(INVARIANTS).flatMap(([name, each]) => ('asserted' in each ? [name] : []));
     expect([...used].sort()).toEqual(asserted.sort());
   });

@@ -14,8 +14,8 @@ import type { SendOptions } from '../../src/issuer/issuer.ts';
 import type { Claimed, Moved } from '../../src/journal/journal.ts';
 import type { GatewayModel } from './gatewayModel.ts';
 import type { IssuerModel } from './issuerModel.ts';
-import type { StoreObserver, StoreState } from './line.ts';
 import { minorOf, type Request, type Transaction } from './ledger.ts';
+import type { StoreObserver, StoreState } from './line.ts';
 import { nameOf, originalNameOf, type Sent } from './messages.ts';
 import type { SimProcess } from './process.ts';
 import type { World } from './world.ts';
@@ -105,7 +105,10 @@ export class Oracle implements StoreObserver {
   claimed(key: EntryKey, kind: Claimed['kind'], entry: Entry | undefined): void {
     const name = keyText(key);
     const before = this.present.get(name);
-    if (!entry) return this.#world.sometimes('a claim was refused after data was lost');
+    if (!entry) {
+      this.#world.sometimes('a claim was refused after data was lost');
+      return;
+    }
     if (kind === 'exists') {
       this.#demand(before?.version === entry.version, 'I18', () => `${name}: the store shows another version`);
       return;
@@ -116,23 +119,21 @@ export class Oracle implements StoreObserver {
     this.present.set(name, before ?? entry);
   }
 
-  /** A gateway has written again what it remembers, because it believes that the store has lost it. */
-  restored(entry: Entry): void {
-    const name = keyText(entry.key);
-    this.#world.sometimes('lost data was written again');
-    this.#demand(this.tainted.has(name), 'I18', () => `${name} was written again, and had not been lost`);
-    this.present.set(name, entry);
-  }
-
   amnesia(kind: 'lost' | 'known' | 'kept'): void {
     this.#world.sometimes(`amnesia ${kind}`);
   }
 
   moved(from: Entry, to: Entry, reply: Moved): void {
-    if (reply.kind !== 'moved') return this.#world.sometimes('a move lost its race');
+    if (reply.kind !== 'moved') {
+      this.#world.sometimes('a move lost its race');
+      return;
+    }
     const name = keyText(from.key);
     const before = this.present.get(name);
-    if (before?.version === to.version) return this.#world.sometimes('a move was written twice');
+    if (before?.version === to.version) {
+      this.#world.sometimes('a move was written twice');
+      return;
+    }
     this.#demand(isLegal(from, to), 'I18', () => `${name}: ${placeOf(from)} became ${placeOf(to)}`);
     const isNext = before?.version === from.version && placeOf(before) === placeOf(from);
     const isSameClaim = before?.claimedAt === from.claimedAt;
@@ -152,7 +153,7 @@ export class Oracle implements StoreObserver {
     const before = this.present.get(name);
     const isOlder = before === undefined || before.version < entry.version;
     this.#demand(isOlder && this.tainted.has(name), 'I18', () => `${name}: restored over what was there`);
-    this.#world.sometimes(`restored ${placeOf(entry)}`);
+    this.#world.sometimes('lost data was written again');
     this.present.set(name, entry);
     const code = answerCodeOf(entry);
     if (code) this.fact(name).held.add(code);
@@ -212,7 +213,10 @@ export class Oracle implements StoreObserver {
   decided({ ledger }: IssuerModel, request: Request, transaction: Transaction): void {
     const name = `${request.tranId}/${request.participantId}`;
     const isForgetful = this.isTainted(name) && this.#world.options.remembersMs < this.#world.time.now;
-    if (isForgetful && transaction.times > 1) return this.#world.sometimes('done twice after the store and the issuer forgot');
+    if (isForgetful && transaction.times > 1) {
+      this.#world.sometimes('done twice after the store and the issuer forgot');
+      return;
+    }
     this.#demand(transaction.times <= 1, 'I1', () => `${name} was done ${transaction.times} times`);
     this.#demand(ledger.total() === 0n, 'I13', () => `the ledger is off by ${ledger.total()}`);
     const { booked, wanted, least } = ledger.held();
@@ -270,10 +274,12 @@ export function answerCodeOf({ standing }: Entry): string | undefined {
 }
 
 const MONEY = ['cardToken', 'toCardToken', 'tranAmount', 'tranCurrency', 'originalTranId'];
-const sameMoney = (a: Request, b: Request): boolean => a.api === b.api && MONEY.every(each => a.body[each] === b.body[each]);
+const sameMoney = (a: Request, b: Request): boolean =>
+  a.api === b.api && MONEY.every(each => a.body[each] === b.body[each]);
 
 function isOf({ row, body }: Sent, { request, approved }: Transaction): boolean {
   const [least, most] = [body.partialAllowed === 'Y' ? 1n : minorOf(body.tranAmount), minorOf(body.tranAmount)];
-  const isAmount = body.tranAmount === undefined || row.name === 'UnblockFund' || (approved >= least && approved <= most);
+  const isAmount =
+    body.tranAmount === undefined || row.name === 'UnblockFund' || (approved >= least && approved <= most);
   return request.api === row.name && MONEY.every(each => request.body[each] === body[each]) && isAmount;
 }

@@ -12,13 +12,24 @@ import { SHARD_COUNT, shardOf } from '../../src/journal/redisKeys.ts';
 
 export type Stored = { readonly entry: Entry; readonly writeId: string; readonly expiresAt: number };
 export type Mark = 'once' | 'revoked';
-export type Shard = { readonly writes: number; readonly epoch: string; readonly lost: readonly string[]; readonly until: number };
+export type Shard = {
+  readonly writes: number;
+  readonly epoch: string;
+  readonly lost: readonly string[];
+  readonly until: number;
+};
 
 /** One write, and how it never was. `key` is null where it was not about an entry. */
 type Write = { readonly at: number; readonly key: EntryKey | null; readonly undo: () => void };
 
 export type ScriptClaimed =
-  | { readonly kind: 'fresh'; readonly entry: Entry; readonly now: number; readonly writes: number; readonly epoch: string }
+  | {
+      readonly kind: 'fresh';
+      readonly entry: Entry;
+      readonly now: number;
+      readonly writes: number;
+      readonly epoch: string;
+    }
   | { readonly kind: 'exists'; readonly entry: Entry; readonly now: number }
   /** `until` is 0 where the caller misses what it has seen, and has to ask. */
   | { readonly kind: 'amnesia'; readonly now: number; readonly until: number };

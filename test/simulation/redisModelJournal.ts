@@ -105,10 +105,10 @@ export class ModelledRedisJournal implements Journal {
       this.#observer.moved(from, to, moved);
       return moved;
     });
-    if (reply.kind === 'done' && reply.value.kind === 'moved') {
-      this.#amnesia.noteMoved(shard, before, reply.value.writes);
-    }
-    return reply;
+    if (reply.kind !== 'done') return reply;
+    const { writes, ...moved } = reply.value;
+    if (moved.kind === 'moved') this.#amnesia.noteMoved(shard, before, writes);
+    return done(moved);
   }
 
   restore(entry: Entry): Promise<Reply<'restored' | 'there'>> {

@@ -13,12 +13,12 @@ import { onSimulatedTime } from './globals.ts';
 import { IssuerModel } from './issuerModel.ts';
 import { JournalLink } from './journalLink.ts';
 import { Ledger } from './ledger.ts';
-import { STORE_LATE_MOST_MS, StoreLine, type StoreState } from './line.ts';
+import { type Line, STORE_LATE_MOST_MS, StoreLine, type StoreState } from './line.ts';
 import { cardOf } from './messages.ts';
 import { Nemesis } from './nemesis.ts';
 import type { Options } from './options.ts';
 import { Oracle } from './oracle.ts';
-import type { SimProcess } from './process.ts';
+import { SimProcess } from './process.ts';
 import { RedisModel } from './redisModel.ts';
 import { ModelledRedisJournal } from './redisModelJournal.ts';
 import { replaced, type Sabotage } from './sabotage.ts';
@@ -110,12 +110,15 @@ export class Run {
     world.note('world', 'heals');
     nemesis.heal();
     world.healed = true;
-    // Until then calls of before may still reach the store.
+    // Calls of before may still reach the store, and answers of before may still come.
+    const quietMs = options.maxProcessingMs + options.timeoutMs + 1000;
     let look = time.now + (options.rates.journalLate ? STORE_LATE_MOST_MS : 0);
+    let quietSince = time.now;
     const isDone = () => {
       if (time.now < look) return false;
       look = time.now + LOOK_EVERY_MS;
-      return this.#callers.busy === 0 && [...this.oracle.present.values()].every(each => this.#isAtRest(each));
+      if (!this.#isQuiet()) quietSince = time.now;
+      return time.now - quietSince >= quietMs;
     };
     const converged = await this.#until(isDone, time.now + CONVERGES_MS);
     world.demand(converged, 'I17', () => 'not everything has ended in time');
@@ -123,7 +126,8 @@ export class Run {
     for (const gateway of this.gateways) world.time.after(0, () => void gateway.stop());
     await this.#until(() => false, time.now + 2 * options.budgetMs + 5000);
     if (world.violations.length > 0) return;
-    new Verdict(world, this.oracle, this.#parked).judge(await this.#stored(), this.gateways);
+    const shown = await this.#parkedShown();
+    new Verdict(world, this.oracle, this.#parked).judge(await this.#stored(), shown, this.gateways);
   }
 
   /** Starts a gateway in this place, anew where there was one. */
@@ -150,14 +154,24 @@ export class Run {
     }
   }
 
-  #isAtRest(entry: Entry): boolean {
-    return isAtRest(entry) || this.oracle.isBeyondRepair(keyText(entry.key));
+  /** Nobody has anything to do: no caller, no gateway, no entry. */
+  #isQuiet(): boolean {
+    const { now } = this.world.time;
+    const isIdle = ({ process, lines }: GatewayModel) =>
+      process.pausedUntil <= now && lines.every(({ inFlight, deliveries }) => inFlight.inUse + deliveries.inUse === 0);
+    const isEnded = (entry: Entry) => isAtRest(entry) || this.oracle.isBeyondRepair(keyText(entry.key));
+    const { present } = this.oracle;
+    return this.#callers.busy === 0 && this.gateways.every(isIdle) && [...present.values()].every(isEnded);
   }
 
   #until(done: () => boolean, untilMs = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { world } = this;
     const broken = () => world.violations.length > 0;
-    return world.time.run(() => broken() || done(), untilMs, () => this.#afterEach());
+    return world.time.run(
+      () => broken() || done(),
+      untilMs,
+      () => this.#afterEach(),
+    );
   }
 
   #afterEach(): void {
@@ -169,15 +183,22 @@ export class Run {
     }
   }
 
-  #journalOf(process: SimProcess): Journal {
-    const { redis: server, oracle: observer, world, store } = this;
-    const line = new StoreLine(world, process, store);
+  #journalOf(process: SimProcess, line: Line = new StoreLine(this.world, process, this.store)): Journal {
+    const { redis: server, oracle: observer, world } = this;
     const { clock, random } = process;
     const { amnesiaMs } = world.options;
     if (this.#embedded) return new JournalLink(this.#embedded, line, observer);
     if (!server) throw new Error('a run without a store');
     const journal = new ModelledRedisJournal({ server, line, observer, clock, random, amnesiaMs });
     return replaced(journal, this.#sabotage.store?.(server, observer));
+  }
+
+  /** What an operator sees of it. */
+  async #parkedShown(): Promise<number | undefined> {
+    const line = { ask: <T>(_what: string, work: () => Promise<T>) => work(), isUp: () => true, nameOf: () => 'move' };
+    const process = new SimProcess(this.world, 'operator', { aheadMs: 0, drift: 0 });
+    const owed = await this.#journalOf(process, line).owed();
+    return owed.kind === 'done' ? owed.value.parked : undefined;
   }
 
   /** What the store holds, asked of itself. */

@@ -2,8 +2,9 @@
  * Ways to break the gateway, or the world around it, at its ports: each must make the oracle name the invariant that it
  * breaks. An oracle that never says no proves nothing.
  */
-import { messageOf } from '../../src/catalogue/message.ts';
+
 import { apiByName } from '../../src/catalogue/apis.ts';
+import { messageOf } from '../../src/catalogue/message.ts';
 import { born } from '../../src/domain/entry.ts';
 import type { Message } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -18,13 +19,16 @@ import type { StoreObserver } from './line.ts';
 import type { SimProcess } from './process.ts';
 import type { RedisModel } from './redisModel.ts';
 
+type Sender = (inner: IssuerConnector, process: SimProcess) => IssuerConnector['send'];
+type Claimer = (journal: Journal, process: SimProcess) => Partial<Journal>;
+
 /** What can be replaced. Absent: it is as it should be. */
 export type Sabotage = {
   /** Redis, seen from one gateway. */
   readonly store?: (server: RedisModel, observer: StoreObserver) => Partial<Journal>;
   /** The journal of one gateway. */
-  readonly journal?: (journal: Journal, process: SimProcess) => Partial<Journal>;
-  readonly send?: (inner: IssuerConnector, process: SimProcess) => IssuerConnector['send'];
+  readonly journal?: Claimer;
+  readonly send?: Sender;
   readonly served?: (served: Served, process: SimProcess) => Promise<Served>;
   readonly client?: (client: number) => number;
   readonly bulkhead?: (bulkhead: Bulkhead) => Bulkhead;
@@ -41,7 +45,7 @@ const answered = (code: '00' | '05'): Outcome => ({
 
 /** Another outcome than the one that came. */
 const takes =
-  (kind: Outcome['kind'], as: Outcome): Sabotage['send'] =>
+  (kind: Outcome['kind'], as: Outcome): Sender =>
   inner =>
   async (message, options) => {
     const outcome = await inner.send(message, options);
@@ -59,36 +63,39 @@ const withAmount = (message: Message, tranAmount: string): Message =>
 
 /** Lets a condition decide whether the message goes out changed. */
 const changes =
-  (when: (message: Message, options: SendOptions) => boolean): Sabotage['send'] =>
+  (when: (message: Message, options: SendOptions) => boolean): Sender =>
   inner =>
   (message, options) =>
     inner.send(message.amount && when(message, options) ? withAmount(message, '0.01') : message, options);
 
 const isDerived = ({ header }: Message): boolean => header.tranId.startsWith('RV');
 
-const undoesUnasked: Sabotage['send'] = inner => async (message, options) => {
+const undoesUnasked: Sender = inner => async (message, options) => {
   const outcome = await inner.send(message, options);
   if (message.api !== 'Purchase' || outcome.kind !== 'answered') return outcome;
   const header = { ...message.header, tranId: `RV${'A'.repeat(30)}` as typeof message.header.tranId };
-  const undo = messageOf(rowOf('Reversal'), header, { ...message.fields.reveal(), originalTranId: message.header.tranId });
+  const undo = messageOf(rowOf('Reversal'), header, {
+    ...message.fields.reveal(),
+    originalTranId: message.header.tranId,
+  });
   await inner.send(undo, options);
   return outcome;
 };
 
-const sendsLate: Sabotage['send'] =
+const sendsLate: Sender =
   (inner, { clock }) =>
   async (message, options) => {
     await clock.sleep(5000);
     return inner.send(message, { ...options, deadline: Deadline.in(clock, 1000) });
   };
 
-const keepsUndos: Sabotage['send'] = inner => async (message, options) =>
+const keepsUndos: Sender = inner => async (message, options) =>
   isDerived(message) ? answered('00') : inner.send(message, options);
 
-const failsProbes: Sabotage['send'] = inner => async (message, options) =>
+const failsProbes: Sender = inner => async (message, options) =>
   message.fields.reveal().memo === 'probe' ? { kind: 'notSent', reason: 'connect' } : inner.send(message, options);
 
-const dedupesNothing: Sabotage['journal'] = inner => ({
+const dedupesNothing: Claimer = inner => ({
   claim: async (draft, writeId) => {
     const reply = await inner.claim(draft, writeId);
     if (reply.kind !== 'done' || reply.value.kind !== 'exists') return reply;
@@ -97,7 +104,7 @@ const dedupesNothing: Sabotage['journal'] = inner => ({
 });
 
 const claimsWithoutStore =
-  (when: 'always' | 'away'): Sabotage['journal'] =>
+  (when: 'always' | 'away'): Claimer =>
   (inner, { clock }) => ({
     claim: async (draft, writeId) => {
       const reply = when === 'always' ? { kind: 'away' as const } : await inner.claim(draft, writeId);
@@ -107,7 +114,7 @@ const claimsWithoutStore =
     },
   });
 
-const writesNoMoves: Sabotage['journal'] = () => ({ move: async () => ({ kind: 'done', value: { kind: 'moved' } }) });
+const writesNoMoves: Claimer = () => ({ move: async () => ({ kind: 'done', value: { kind: 'moved' } }) });
 
 const comparesNothing: Sabotage['store'] = (server, observer) => ({
   move: async (from, to, writeId) => {
@@ -133,6 +140,10 @@ const answersLate: Sabotage['served'] = async (served, { clock }) => {
   return served;
 };
 
+function loosensHold(_ledger: Ledger, done: Transaction): void {
+  done.remaining += 1n;
+}
+
 /** What is broken, how, and the invariant that has to say so. */
 export const SABOTAGE: readonly (readonly [invariant: string, what: string, how: Sabotage])[] = [
   ['I1', 'no deduplication', { journal: dedupesNothing }],
@@ -145,7 +156,7 @@ export const SABOTAGE: readonly (readonly [invariant: string, what: string, how:
   ['I5', 'undos are never sent', { send: keepsUndos }],
   ['I6', 'nothing is claimed', { journal: claimsWithoutStore('always') }],
   ['I6', 'outcomes are not written', { journal: writesNoMoves }],
-  ['I7', 'a hold loses its amount', { decided: (_ledger, done) => void (done.remaining += 1n) }],
+  ['I7', 'a hold loses its amount', { decided: loosensHold }],
   ['I8', 'an approved Purchase is undone', { send: undoesUnasked }],
   ['I9', 'answers come late', { served: answersLate }],
   ['I10', 'room is not given back', { bulkhead: ({ limit }) => leaky(limit) }],

@@ -7,7 +7,13 @@
 /** Whose event it is: a simulated process. */
 export type Host = { readonly alive: boolean; readonly pausedUntil: number };
 
-type Happening = { readonly at: number; readonly order: number; readonly host: Host | undefined; run(): void };
+type Happening = {
+  at: number;
+  readonly due: number;
+  readonly order: number;
+  readonly host: Host | undefined;
+  run(): void;
+};
 
 /** More events than any run needs: a run that comes here is one that goes round in circles. */
 const EVENTS_MOST = 2_000_000;
@@ -37,7 +43,8 @@ export class Scheduler {
 
   /** Calls `run` after `ms`; the returned function cancels it. */
   after(ms: number, run: () => void, host?: Host): () => void {
-    const happening = { at: this.#now + Math.max(0, ms), order: this.#order, host, run };
+    const at = this.#now + Math.max(0, ms);
+    const happening = { at, due: at, order: this.#order, host, run };
     this.#order += 1;
     this.#push(happening);
     return () => this.#cancelled.add(happening);
@@ -73,8 +80,9 @@ export class Scheduler {
       if (this.#cancelled.delete(next) || next.host?.alive === false) continue;
       const resumesAt = next.host?.pausedUntil ?? 0;
       if (resumesAt <= next.at) return next;
-      // The order is kept: what came first to a paused process is first when it goes on.
-      this.#push(Object.assign(next, { at: resumesAt }));
+      // What was due first is first when the process goes on.
+      next.at = resumesAt;
+      this.#push(next);
     }
   }
 
@@ -110,7 +118,7 @@ export class Scheduler {
 }
 
 const isBefore = (a: Happening, b: Happening | undefined): boolean =>
-  b !== undefined && (a.at < b.at || (a.at === b.at && a.order < b.order));
+  b !== undefined && (a.at - b.at || a.due - b.due || a.order - b.order) < 0;
 
 /** Node runs its tick queue only when no microtask is left: this is the first moment at which nothing can go on. */
 const promisesSettled = (): Promise<void> => new Promise(resolve => queueMicrotask(() => process.nextTick(resolve)));

@@ -4,12 +4,13 @@
  */
 import { type Options, simpler } from './options.ts';
 import { type Outcome, run } from './run.ts';
+import type { Sabotage } from './sabotage.ts';
 
 /** Runs that may be tried: some minutes at the most. */
 const TRIES_MOST = 400;
 
 /** The simplest failing run that was found. */
-export async function shrink(failing: Outcome): Promise<Outcome> {
+export async function shrink(failing: Outcome, sabotage: Sabotage = {}): Promise<Outcome> {
   const [first] = failing.violations;
   if (!first) return failing;
   let best = failing;
@@ -19,7 +20,7 @@ export async function shrink(failing: Outcome): Promise<Outcome> {
     for (const options of simpler(best.options)) {
       tries += 1;
       if (tries > TRIES_MOST) return best;
-      const outcome = await run(failing.seed, options);
+      const outcome = await run(failing.seed, options, sabotage);
       if (!outcome.violations.some(({ invariant }) => invariant === first.invariant)) continue;
       best = outcome;
       found = true;

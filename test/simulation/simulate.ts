@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runMany, type Tally } from './many.ts';
 import { drawOptions, type Options } from './options.ts';
-import { REQUIRED } from './required.ts';
+import { RARE, REQUIRED } from './required.ts';
 import { run } from './run.ts';
 import { replayOf, shrink } from './shrink.ts';
 
@@ -53,7 +53,7 @@ function report({ seeds, events, lasted, failures, met }: Tally, seconds: number
   for (const [what, times] of Object.entries(met).sort(([a], [b]) => (a < b ? -1 : 1))) {
     say(`${String(times).padStart(10)} ${what}`);
   }
-  for (const what of REQUIRED) if (!met[what]) say(`     never ${what}`);
+  for (const what of [...REQUIRED, ...Object.keys(RARE)]) if (!met[what]) say(`     never ${what}`);
   for (const { seed, what } of failures) say(`seed ${seed} failed: ${what.join('; ')}`);
   const days = (lasted / 86_400_000).toFixed(1);
   say(`${seeds} seeds, ${failures.length} failed, ${events} events, ${days} simulated days`);

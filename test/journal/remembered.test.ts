@@ -1,0 +1,47 @@
+/**
+ * What a process remembers of what it wrote: bounded in number and time, the latest version of each, and however much is
+ * settled, what is owed stays.
+ */
+import { describe, expect, it } from 'vitest';
+import { apply, born, type Entry } from '../../src/domain/entry.ts';
+import { Remembered } from '../../src/journal/remembered.ts';
+import { claimOf } from './entries.ts';
+import { DONE, lease, settled, unknown } from './journalSteps.ts';
+import { HandClock } from './revocationKit.ts';
+
+const claimed = (tranId: string) => born(claimOf(tranId), 1000);
+const ended = (tranId: string) => apply(claimed(tranId), settled(1, '00', 2000));
+const doubt = (tranId: string) => apply(claimed(tranId), unknown(1, 2000));
+const namesOf = (entries: readonly Entry[]) => entries.map(({ key }) => key.tranId);
+
+describe('I10 what is remembered', () => {
+  it('is the latest of each entry, what has ended before what is owed, and no claim', () => {
+    const remembered = new Remembered(new HandClock().clock, 1000);
+    const open = doubt('OWED');
+    for (const entry of [open, claimed('CLAIM'), ended('ENDED'), apply(open, lease(3000))]) remembered.note(entry);
+    expect(remembered.recent()).toEqual([ended('ENDED'), apply(open, lease(3000))]);
+    remembered.note(apply(apply(open, lease(3000)), DONE));
+    expect(remembered.recent().map(({ duty }) => duty.is)).toEqual(['none', 'delivered']);
+  });
+
+  it('is at most so many, the oldest given up first; what has ended pushes out nothing that is owed', () => {
+    const remembered = new Remembered(new HandClock().clock, 1000, 3);
+    remembered.note(doubt('OWED'));
+    for (let i = 0; i < 10; i += 1) remembered.note(ended(`E${i}`));
+    expect(namesOf(remembered.recent())).toEqual(['E7', 'E8', 'E9', 'OWED']);
+    for (let i = 0; i < 10; i += 1) remembered.note(doubt(`D${i}`));
+    expect(namesOf(remembered.recent())).toEqual(['E7', 'E8', 'E9', 'D7', 'D8', 'D9']);
+  });
+
+  it('is forgotten after its time', async () => {
+    const clock = new HandClock();
+    const remembered = new Remembered(clock.clock, 1000);
+    remembered.note(doubt('OLD'));
+    await clock.pass(600);
+    remembered.note(doubt('NEW'));
+    await clock.pass(600);
+    expect(namesOf(remembered.recent())).toEqual(['NEW']);
+    await clock.pass(600);
+    expect(remembered.recent()).toEqual([]);
+  });
+});
