@@ -45,8 +45,11 @@ export type Site = {
   readonly authenticate: (inbound: Inbound) => Promise<Caller>;
   /** Throws where the caller may not use this API (403), or not so often (429). */
   readonly permit: (caller: Caller, row: ApiRow) => void;
-  /** The plain body of what the client sent, or rejects with the refusal: 400, or 503 where too much is being opened. */
-  readonly open: (client: ClientConfig, body: Uint8Array) => Promise<Uint8Array>;
+  /**
+   * The plain body of what the client sent, or rejects with the refusal: 400, or 503 where too much is being opened. `onKey`
+   * hears the `kid` of our key that it was sealed for.
+   */
+  readonly open: (client: ClientConfig, body: Uint8Array, onKey: (kid: string) => void) => Promise<Uint8Array>;
   /** What seals answers for the client; undefined where they go out plain. */
   readonly sealFor: (client: ClientConfig) => Seal | undefined;
   readonly routes: readonly Route[];
@@ -103,7 +106,9 @@ async function admit(deps: JourneyDeps, inbound: Inbound, trail: Trail): Promise
   trail.seal = site.sealFor(client);
   const deadline = Deadline.at(deps.clock, inbound.arrivedMonotonicMs + client.budgetMs);
   const wallMs = deps.clock.wallMs();
-  const body = await site.open(client, await inbound.readBody(client.payload));
+  const body = await site.open(client, await inbound.readBody(client.payload), kid => {
+    trail.kid = kid;
+  });
   checkTimestamp(inbound.timestamp, wallMs, client.timestampToleranceSeconds, () => readHeaderFields(body));
   const { participants } = client;
   const message = parseMessage(row, body, { participants, wallMs, retentionHours: site.retentionHours });

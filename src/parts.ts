@@ -216,7 +216,8 @@ export class Parts implements IssuerLines {
         checkScope(caller, row);
         limiter.take(caller.client);
       },
-      open: async ({ id, payload }, body) => (payload === 'plain' ? body : this.#cipher.open(body, openWith, id)),
+      open: async ({ id, payload }, body, onKey) =>
+        payload === 'plain' ? body : this.#cipher.open(body, openWith, id, onKey),
       sealFor: client => seals.get(client.id),
       routes: config.routes,
       retentionHours: config.journal.retentionHours,

@@ -37,8 +37,9 @@ export async function takeInLate(
   while (!stop.aborted && until.leftMs() > 0) {
     const present = await steps.read(held.entry.key, Deadline.in(clock, STEP_BUDGET_MS));
     if (present === null) return undefined;
-    if (present && present.entry.standing.at !== 'claimed') {
+    if (present) {
       const late = (entry: Entry, now: number) => apply(entry, { type: 'late', answer, at, now });
+      // A claim that has not ended stays as it is.
       const moved = await steps.move(present, late, Deadline.in(clock, STEP_BUDGET_MS));
       if (moved.kind === 'gone') return undefined;
       if (moved.kind === 'done' && moved.held.entry.standing.at !== 'claimed') {

@@ -15,12 +15,18 @@ export interface PayloadCipher {
   /**
    * The plain bytes of a compact JWE that was sealed for one of our keys, chosen by its `kid`. `party` is
    * the id of the client that sent it, authenticated before this is called: each has its own share of the private-key
-   * operations. Without it nothing is counted: that is for replies, which the issuer's own bulkhead bounds.
+   * operations. Without it nothing is counted: that is for replies, which the issuer's own bulkhead bounds. `onKey` hears
+   * the `kid` where it is one of ours, whether the envelope can be opened or not; what else a sender writes there it does not.
    *
    * @throws Refusal `envelope` (400), the same for whatever is wrong; its `detail` is an `EnvelopeFault`.
    * @throws Refusal `overloaded` (503) where the party has too many being opened already.
    */
-  open(jwe: Uint8Array, keys: readonly OpeningKey[], party?: string): Promise<Uint8Array>;
+  open(
+    jwe: Uint8Array,
+    keys: readonly OpeningKey[],
+    party?: string,
+    onKey?: (kid: string) => void,
+  ): Promise<Uint8Array>;
   /** The bytes sealed for the holder of the key, as compact JWE. */
   seal(plain: Uint8Array, to: Pick<SealingKey, 'kid' | 'key'>): Promise<string>;
 }
@@ -99,9 +105,10 @@ export const createPayloadCipher = (
   };
 
   return {
-    open: async (jwe, keys, party) => {
+    open: async (jwe, keys, party, onKey) => {
       const { text, kid } = readEnvelope(jwe, plainBytesMax);
       const own = keys.find(key => key.kid === kid);
+      if (own) onKey?.(own.kid);
       // A key that is not ours costs the same: the attempt is made with the first one, and fails.
       const key = own ?? keys[0];
       if (!key) throw refusal('key');

@@ -78,6 +78,8 @@ export type Facts = {
   readonly refusal?: RefusalReason | undefined;
   /** Why the outcome is `notSent` or `unknown`, or more of why it was refused: a word of whoever refused. */
   readonly detail?: NotSentReason | UnknownReason | Refusal['detail'];
+  /** Of our key that the message was sealed for: shows who still uses one that is to go. */
+  readonly kid?: string | undefined;
   /** First six and last four digits, never more. */
   readonly maskedCard?: string | undefined;
   /** Milliseconds spent waiting for the issuer, and for the journal. */

@@ -29,7 +29,9 @@ is not status 200 is plain JSON.
 **Idempotency.** \`tranId\` is the key, within \`participantId\`. The same message again gets the first answer again, with
 the header \`Idempotent-Replayed: true\`; declines are as final as approvals, so another try is another \`tranId\`. Other
 content under a used \`tranId\` is 400 with \`94\`. A call that timed out is repeated with the **same** \`tranId\`: it has
-one effect, however often it is sent. Inquiries are not kept, and are asked anew each time.
+one effect, however often it is sent. Sensitive authentication data (CVV2, PIN blocks, one-time passwords) is never kept, so
+that it is not compared either: another password under a used \`tranId\` gets the first answer. Inquiries are not kept, and
+are asked anew each time.
 
 **In doubt.** \`09\` says that the outcome is being settled: repeat the same \`tranId\` to learn it. \`68\` says that the
 issuer gave no usable answer and the transaction is being undone. \`91\` says that the issuer could not be asked, and that

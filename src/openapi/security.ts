@@ -19,7 +19,7 @@ const scopeText = (scope: string): string => apiByName(scope)?.meaning ?? `The A
 const OAUTH: JsonMap = {
   type: 'oauth2',
   description:
-    'An access token of an hour at most, for which the client proves who it is with an assertion signed with its own key (`private_key_jwt`, RFC 7523, ES256). Bodies are encrypted both ways unless it was agreed otherwise: compact JWE, `RSA-OAEP-256` and `A128GCM`, `Content-Type: application/jose`.',
+    'An access token of an hour at most, for which the client proves who it is with an assertion signed with its own key (`private_key_jwt`, RFC 7523, ES256). Bodies are encrypted both ways unless it was agreed otherwise: compact JWE, `RSA-OAEP-256` and `A128GCM`, `Content-Type: application/jose`. A page cannot sign the assertion: get a token first and present it as a bearer token.',
   flows: {
     clientCredentials: {
       tokenUrl: OAUTH_PATHS.token,

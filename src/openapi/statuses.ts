@@ -47,7 +47,7 @@ export const STATUSES: Readonly<Record<string, Status>> = {
   },
   '500': {
     name: 'InternalError',
-    description: 'A defect of the gateway. Repeat the same `tranId` to learn the outcome.',
+    description: 'A defect of the gateway, before anything was claimed. Send the same message again.',
   },
   '503': {
     name: 'Unavailable',
@@ -63,8 +63,8 @@ const codesOf = (status: string): readonly ResponseCode[] => {
 
 const FIELD_ERRORS: JsonMap = {
   type: 'array',
-  minItems: 1,
-  description: 'Everything that is wrong, each with the rule that it broke; never a value that was sent.',
+  description:
+    'Everything that is wrong, each with the rule that it broke; never a value that was sent. Empty with `94` alone, where the `tranId` is that of another client.',
   items: {
     type: 'object',
     required: ['field', 'reason'],
@@ -77,6 +77,14 @@ const FIELD_ERRORS: JsonMap = {
       reason: { type: 'string', description: 'The rule.' },
     },
   },
+};
+
+/** Who used a `tranId` of another client learns nothing but that: no other code comes without an error. */
+const SOMETHING_IS_WRONG: JsonMap = {
+  anyOf: [
+    { properties: { errors: { minItems: 1 } } },
+    { properties: { responseCode: { const: REFUSALS.tranIdReused.code } } },
+  ],
 };
 
 /** The envelope of a refusal: as many header fields as could be read. */
@@ -94,6 +102,7 @@ const envelopeOf = (status: string): JsonMap => {
       ...(isVerification ? { errors: FIELD_ERRORS } : {}),
     },
     required: ['responseCode', 'responseDesc', ...(isVerification ? ['errors'] : [])],
+    ...(isVerification ? SOMETHING_IS_WRONG : {}),
   };
 };
 

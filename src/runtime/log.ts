@@ -141,6 +141,7 @@ const lineOf = (record: RequestRecord) => ({
   outcome: record.outcome,
   refusal: record.refusal,
   detail: record.detail,
+  kid: record.kid,
   replayed: record.replayed,
   card: record.maskedCard,
   ms: rounded(record.totalMs),

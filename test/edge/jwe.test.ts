@@ -283,6 +283,15 @@ describe('opening an envelope', () => {
     await expect(few.open(text, KEYS, 'bank')).resolves.toBeInstanceOf(Uint8Array);
   });
 
+  it('tells which of our keys an envelope names, and no other name', async () => {
+    const named: string[] = [];
+    const note = (kid: string) => named.push(kid);
+    await cipher.open(bytes(jweOf()), KEYS, 'bank', note);
+    expect(named).toEqual([KEYS[0]?.kid]);
+    await refusalOf(cipher.open(bytes(jweOf({ header: { ...HEADER, kid: 'nobody' } })), KEYS, 'bank', note));
+    expect(named).toHaveLength(1);
+  });
+
   it('F85: a place is free again after a failure, and is not taken by what needs no key', async () => {
     const one = createPayloadCipher(1);
     const good = bytes(jweOf());

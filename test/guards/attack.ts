@@ -6,7 +6,7 @@
 import { BORDERS } from './borders.ts';
 import { DOUBTS } from './doubts.ts';
 import type { Guard, Witness } from './guard.ts';
-import { Scratch, type Verdict } from './scratch.ts';
+import { type Heard, Scratch } from './scratch.ts';
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
@@ -28,28 +28,24 @@ async function isSound(scratch: Scratch): Promise<boolean> {
   const most = Math.max(0, ...all.map(witness => (witness.kind === 'seeds' ? witness.seeds : 0)));
   const witnesses = all.filter(({ kind }) => kind === 'tests');
   const verdicts = await scratch.ask(most > 0 ? [...witnesses, { kind: 'seeds', seeds: most }] : witnesses);
-  const unsound = [...verdicts].filter(([, verdict]) => verdict !== 'green');
-  for (const [witness, verdict] of unsound) say(`${verdict} before anything was removed: ${nameOf(witness)}`);
+  const unsound = [...verdicts].filter(([, { verdict }]) => verdict !== 'green');
+  for (const [witness, { verdict }] of unsound) say(`${verdict} before anything was removed: ${nameOf(witness)}`);
   return unsound.length === 0;
 }
 
 /** Removes the guard and asks everybody who has to notice; prints a row for each. */
-async function attack(scratch: Scratch, guard: Guard): Promise<Verdict[]> {
-  const verdicts = await scratch.without(guard, () => scratch.ask(guard.red));
-  for (const [witness, verdict] of verdicts) {
-    say([verdict.padEnd(5), guard.keeps.padEnd(3), guard.name.padEnd(56), nameOf(witness)].join('  '));
+async function attack(scratch: Scratch, guard: Guard): Promise<Heard[]> {
+  const heard = await scratch.without(guard, () => scratch.ask(guard.red));
+  for (const [witness, { verdict, how }] of heard) {
+    say([verdict.padEnd(5), guard.keeps.padEnd(3), guard.name.padEnd(58), nameOf(witness), how].join('  ').trimEnd());
   }
-  return [...verdicts.values()];
+  return [...heard.values()];
 }
 
 const scratch = new Scratch();
-try {
-  const sound = await isSound(scratch);
-  const verdicts: Verdict[] = [];
-  for (const guard of guards) verdicts.push(...(await attack(scratch, guard)));
-  const missed = verdicts.filter(verdict => verdict !== 'red').length;
-  say(`${guards.length} guards, ${verdicts.length} witnesses, ${missed} did not notice`);
-  process.exitCode = sound && missed === 0 && guards.length > 0 ? 0 : 1;
-} finally {
-  scratch.remove();
-}
+const sound = await isSound(scratch);
+const heard: Heard[] = [];
+for (const guard of guards) heard.push(...(await attack(scratch, guard)));
+const missed = heard.filter(({ verdict }) => verdict !== 'red').length;
+say(`${guards.length} guards, ${heard.length} witnesses, ${missed} did not notice`);
+process.exitCode = sound && missed === 0 && guards.length > 0 ? 0 : 1;

@@ -9,6 +9,9 @@ const JOURNEY = 'src/authorize.ts';
 const ORIGINALS = 'src/authorize/originals.ts';
 const DELIVERIES = 'src/delivery/deliveries.ts';
 
+/** A gateway that is frozen after its bytes have left, and an issuer that acts when the undo is over. */
+const FROZEN = tests('journey/crash', 'F68 F34 I5 I18: after the bytes left');
+
 const CLAIMS: readonly Guard[] = [
   {
     name: 'claim before send',
@@ -57,7 +60,7 @@ const CLAIMS: readonly Guard[] = [
     file: ENTRY,
     source: 'return { ...doubt(entry, now), fence: entry.fence + 1 };',
     replacement: 'return doubt(entry, now);',
-    red: [tests('domain/entry', 'I18 the fence never goes back'), seeds(150)],
+    red: [tests('domain/entry', 'I18 the fence never goes back'), FROZEN],
   },
   {
     name: 'fence',
@@ -73,7 +76,7 @@ const CLAIMS: readonly Guard[] = [
     file: ENTRY,
     source: '(isUndone(entry) ? undoAgain(entry, now) : entry)',
     replacement: 'entry',
-    red: [tests('domain/duty', 'I8 of an old owner that settles after all is undone once more'), seeds(150)],
+    red: [tests('domain/duty', 'I8 of an old owner that settles after all is undone once more'), FROZEN],
   },
   {
     name: 're-arm of a late approval',
@@ -81,7 +84,10 @@ const CLAIMS: readonly Guard[] = [
     file: DUTY,
     source: "return answer.code === '00' ? undoAgain(heard, now) : heard;",
     replacement: 'return heard;',
-    red: [tests('domain/duty', 'F25 a late answer'), seeds(150)],
+    red: [
+      tests('domain/duty', 'F25 a late answer'),
+      tests('journey/lateAnswers', 'I5 a Purchase that waits at the issuer'),
+    ],
   },
   {
     name: 'what was sent before is no plain no',
@@ -107,7 +113,7 @@ const UNDOS: readonly Guard[] = [
     keeps: 'I8',
     file: 'src/delivery/follow.ts',
     source: '    const buried = await steps.claim(tombstoneOf(reversal), deadline);\n',
-    replacement: "    if (!held) return { kind: 'fault', code: '25' };\n    const buried = { kind: 'away' };\n",
+    replacement: "    if (!held) return { kind: 'marked', held: null };\n    const buried = { kind: 'away' };\n",
     red: [tests('journey/originals', 'F35 I8 is 00; the late '), seeds(150)],
   },
   {

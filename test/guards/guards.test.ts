@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { titlesIn } from '../promises/titles.ts';
 import { BORDERS } from './borders.ts';
 import { DOUBTS } from './doubts.ts';
+import type { Guard } from './guard.ts';
 import { broken, ROOT } from './scratch.ts';
 
 const GUARDS = [...DOUBTS, ...BORDERS];
@@ -41,5 +42,12 @@ describe('the guards', () => {
 
   it('have a name each', () => {
     expect(new Set(GUARDS.map(({ name }) => name)).size).toBe(GUARDS.length);
+  });
+
+  it('cannot be taken away where their words are gone, or are there twice', () => {
+    const [guard] = GUARDS;
+    const gone = { ...guard, source: 'if (', name: 'made up' } as Guard;
+    expect(() => broken('nothing of it', gone)).toThrow(/"made up" 0 times/);
+    expect(() => broken('if (a) if (b)', gone)).toThrow(/"made up" 2 times/);
   });
 });

@@ -2,23 +2,26 @@
  * A copy of the project in a temporary folder, whose source can be broken without breaking anybody's work, and the two
  * programs that notice: the tests, by file and title, and the simulation. Each run has a time limit and ends with it.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startChild } from '../support/children.ts';
+import { tempDir } from '../support/places.ts';
 import type { Guard, Witness } from './guard.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COPIED = ['src', 'test', 'config', 'docs', 'README.md', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
 /** Several times what the slowest takes on a machine that has other things to do. */
-const LIMIT_MS = 240_000;
+const LIMIT_MS = 600_000;
 
 /** `stuck`: the time limit ended it, or it said nothing that can be read. */
 export type Verdict = 'green' | 'red' | 'stuck';
 
+/** A verdict, and how it came about: how many tests failed, or which seed broke what. */
+export type Heard = { readonly verdict: Verdict; readonly how: string };
+
 export class Scratch {
-  readonly #root = mkdtempSync(join(tmpdir(), 'guards-'));
+  readonly #root = tempDir('guards');
 
   constructor() {
     for (const name of COPIED) cpSync(join(ROOT, name), join(this.#root, name), { recursive: true });
@@ -38,7 +41,7 @@ export class Scratch {
   }
 
   /** What each of them says now. */
-  async ask(witnesses: readonly Witness[]): Promise<Map<Witness, Verdict>> {
+  async ask(witnesses: readonly Witness[]): Promise<Map<Witness, Heard>> {
     const verdicts = await this.#askTests(witnesses);
     for (const witness of witnesses) {
       if (witness.kind === 'seeds') verdicts.set(witness, await this.#simulate(witness.seeds));
@@ -46,11 +49,7 @@ export class Scratch {
     return verdicts;
   }
 
-  remove(): void {
-    rmSync(this.#root, { recursive: true, force: true });
-  }
-
-  async #askTests(witnesses: readonly Witness[]): Promise<Map<Witness, Verdict>> {
+  async #askTests(witnesses: readonly Witness[]): Promise<Map<Witness, Heard>> {
     const tests = witnesses.filter(witness => witness.kind === 'tests');
     if (tests.length === 0) return new Map();
     const files = [...new Set(tests.map(({ file }) => `test/${file}.test.ts`))];
@@ -67,24 +66,23 @@ export class Scratch {
       `--outputFile=${output}`,
     ]);
     const results = resultsIn(output);
-    return new Map(tests.map(test => [test, verdictOf(test, results)]));
+    return new Map(tests.map(test => [test, heardFrom(test, results)]));
   }
 
-  async #simulate(seeds: number): Promise<Verdict> {
-    const args = ['test/simulation/simulate.ts', '--seeds', String(seeds), '--processes', '1'];
-    const { code, text } = await this.#run(args);
-    const failed = /^\d+ seeds, (\d+) failed/m.exec(text)?.[1];
-    if (failed === undefined) return 'stuck';
-    return failed !== '0' ? 'red' : code === 0 ? 'green' : 'stuck';
+  async #simulate(seeds: number): Promise<Heard> {
+    const text = await this.#run(['test/guards/firstSeed.ts', String(seeds)]);
+    const [, seed, what = ''] = /^(\d+|none)(.*)\n$/.exec(text) ?? [];
+    if (seed === undefined) return { verdict: 'stuck', how: '' };
+    return seed === 'none' ? { verdict: 'green', how: '' } : { verdict: 'red', how: `seed ${seed}:${what}` };
   }
 
-  /** Runs node in the copy, until it ends or its time is over. */
-  async #run(args: readonly string[]): Promise<{ readonly code: number | null; readonly text: string }> {
+  /** Runs node in the copy, until it ends or its time is over; what it printed. */
+  async #run(args: readonly string[]): Promise<string> {
     const child = await startChild(process.execPath, args, { cwd: this.#root, env: { ...process.env, NO_COLOR: '1' } });
     const limit = setTimeout(() => void child.kill(), LIMIT_MS);
-    const code = await child.exited;
+    await child.exited;
     clearTimeout(limit);
-    return { code, text: child.stdout() };
+    return child.stdout();
   }
 }
 
@@ -115,10 +113,12 @@ function resultsIn(path: string): Result[] {
 }
 
 /** Red only where a test itself failed: a file that cannot even be read proves nothing. */
-function verdictOf(test: Extract<Witness, { kind: 'tests' }>, results: readonly Result[]): Verdict {
+function heardFrom(test: Extract<Witness, { kind: 'tests' }>, results: readonly Result[]): Heard {
   const mine = results.filter(
     ({ file, title }) => file.endsWith(`/test/${test.file}.test.ts`) && title.includes(test.title),
   );
-  if (mine.some(({ status }) => status === 'failed')) return 'red';
-  return mine.some(({ status }) => status === 'passed') ? 'green' : 'stuck';
+  const count = (wanted: string): number => mine.filter(({ status }) => status === wanted).length;
+  const [failed, passed] = [count('failed'), count('passed')];
+  if (failed > 0) return { verdict: 'red', how: `${failed} of ${failed + passed} tests` };
+  return { verdict: passed > 0 ? 'green' : 'stuck', how: '' };
 }

@@ -122,6 +122,16 @@ describe('F12: one connection', () => {
     wire.end();
   });
 
+  it('ends with the answer to whoever asks for another protocol: what came right behind it was lost to the parser', async () => {
+    const stage = await startStage();
+    const wire = await Wire.open(stage.port);
+    wire.send(`${textOf({ headers: { Upgrade: 'h2c', Connection: 'Upgrade' } })}${textOf()}`);
+    const reply = await wire.next();
+    expect([reply.status, reply.headers.get('connection')]).toEqual([200, 'close']);
+    await wire.closed();
+    expect(stage.records).toHaveLength(1);
+  });
+
   it('keeps the connection after a refusal whose small body nobody read', async () => {
     const stage = await startStage();
     const wire = await Wire.open(stage.port);

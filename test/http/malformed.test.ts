@@ -64,6 +64,9 @@ describe('S110-S114: what is not HTTP', () => {
     ['a line that is no request', 'HELLO\r\n\r\n'],
     ['a TLS hello', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n'],
     ['HTTP/3.0', `POST ${PATH} HTTP/3.0\r\nHost: a\r\n\r\n`],
+    ['HTTP/0.9 with a head', `${HEAD.replace('1.1', '0.9')}Content-Length: 2\r\n\r\n{}`],
+    ['HTTP/2.0 in the form of HTTP/1', `${HEAD.replace('1.1', '2.0')}Content-Length: 2\r\n\r\n{}`],
+    ['S112: HTTP/1.0 in chunks', `${HEAD.replace('1.1', '1.0')}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`],
     ['S122: an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
   ])('%s is 400 in the envelope, and the connection ends', async (_what, text) => {
     const stage = await startStage();

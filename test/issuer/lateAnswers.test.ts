@@ -59,8 +59,11 @@ describe('F25: an answer after the deadline', () => {
     expect(heard).toEqual([]);
   });
 
-  it('with an open code is not heard: it says nothing definite', async () => {
-    const { script, release } = heldBack(request => response('200 OK', approval(request, { responseCode: '96' })));
+  it.each([
+    ['an open code', '200 OK', '96'],
+    ['HTTP 400', '400 Bad Request', '30'],
+  ])('with %s is not heard: it says nothing definite', async (_, status, responseCode) => {
+    const { script, release } = heldBack(request => response(status, approval(request, { responseCode })));
     const server = await issuer(script);
     const connector = connectorTo(server.baseUrl, { lateReadingMs: AMPLE_MS });
     const { heard } = await sendInVain(connector);

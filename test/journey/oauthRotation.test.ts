@@ -24,6 +24,7 @@ import {
 } from '../support/oauth.ts';
 import { tempDir } from '../support/places.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
+import { waitFor } from '../support/waitFor.ts';
 import { Rig } from './rig.ts';
 import { reloaded } from './rotation.ts';
 
@@ -81,7 +82,18 @@ describe('a key that was taken away', () => {
     opening = opening.slice(0, 1);
     await reload();
     expect(await purchase(session)).toMatchObject({ status: 400, body: { responseCode: '30' } });
-    expect((await purchase(await fresh())).status).toBe(200);
+    const after = await fresh();
+    expect((await purchase(after)).status).toBe(200);
+    const lines = await waitFor('the lines of the log', () => {
+      const requests = gateway.logLines().filter(({ event }) => event === 'request');
+      return requests.at(-1)?.kid === after.key.kid ? requests : undefined;
+    });
+    // What is no key of ours is not repeated: it could be anything.
+    expect(lines.slice(-3).map(({ status, kid }) => [status, kid])).toEqual([
+      [200, before.key.kid],
+      [400, undefined],
+      [200, after.key.kid],
+    ]);
   });
 
   it('S48: signs no assertion any more', async () => {

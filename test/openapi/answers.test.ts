@@ -10,8 +10,11 @@ import { wholeLife } from '../sandbox/apis/wholeLife.ts';
 import { type Sandbox, startSandbox } from '../sandbox/support.ts';
 import { API_PATHS, type ApiName } from '../support/apiPaths.ts';
 import { type Answer, bodyOf, call, get, newTranId, post } from '../support/client.ts';
+import { clientOf, newToken } from '../support/gatewayConfig.ts';
 import { type Gateway, startGateway } from '../support/gatewayProcess.ts';
 import { DOCUMENT, faults } from './validator.ts';
+
+const OTHER_TOKEN = newToken();
 
 let sandbox: Sandbox;
 let gateway: Gateway;
@@ -23,6 +26,7 @@ beforeAll(async () => {
     issuerUrl: `${sandbox.url}/card-api`,
     client: { scopes: ALL_SCOPES },
     issuer: { credentials: { bearer: sandbox.credentials.issuerToken.reveal() } },
+    change: config => config.clients.push(clientOf('other-client', OTHER_TOKEN)),
   });
   origin = new URL(gateway.url).origin;
 });
@@ -114,6 +118,14 @@ describe('a gateway answers as its document says', () => {
   ])('with %i', async (status, fields, options) => {
     const answer = await call(gateway, 'Purchase', fields, options);
     expect([answer.status, faultsOf('Purchase', answer)]).toEqual([status, []]);
+  });
+
+  it('with 400 that names no field, where the tranId is of another client', async () => {
+    const fields = { cardToken: 'card', ...dollars('1.00') };
+    const { tranId } = await call(gateway, 'Purchase', fields);
+    const answer = await call(gateway, 'Purchase', fields, { tranId, token: OTHER_TOKEN });
+    expect(answer.body).toMatchObject({ responseCode: '94', errors: [] });
+    expect([answer.status, faultsOf('Purchase', answer)]).toEqual([400, []]);
   });
 
   it('with 404', async () => {

@@ -29,7 +29,7 @@ const STORE: Readonly<Record<string, Fault>> = {
   ],
   F50: [
     'a fail-over loses an acknowledged claim',
-    ['redis/lost', 'F50 F63: sentinels promote a replica that had fallen behind'],
+    ['redis/lost', 'F50 F51: sentinels promote a replica that had fallen behind'],
     ['journal/redisFaults', 'F50 too few replicas is away, with nothing written'],
   ],
   F51: [
@@ -86,7 +86,11 @@ const STORE: Readonly<Record<string, Fault>> = {
       'F60 keeps what is claimed, owed or parked, and forgets what is settled after the retention',
     ],
   ],
-  F61: ['a slot of the Cluster moves', ['journal/redisFailover', 'F61 loses and doubles nothing while a slot moves']],
+  F61: [
+    'the shards of a Cluster move',
+    ['redis/reshaped', 'F61: the slots of a primary move to another'],
+    ['journal/redisFailover', 'F61 loses and doubles nothing while a slot moves'],
+  ],
   F62: [
     'a reply of Redis is lost',
     [
@@ -95,7 +99,10 @@ const STORE: Readonly<Record<string, Fault>> = {
     ],
     ['journal/redisFaults', 'F62 nothing is sent a second time behind our back'],
   ],
-  F63: ['two primaries', ['redis/lost', 'F50 F63: sentinels promote a replica that had fallen behind']],
+  F63: [
+    'two primaries',
+    ['redis/reshaped', 'F52 F63: the primary sleeps, is replaced, and wakes up as one primary too many'],
+  ],
 };
 
 const PROCESS: Readonly<Record<string, Fault>> = {
@@ -164,10 +171,7 @@ const PROCESS: Readonly<Record<string, Fault>> = {
   ],
   F75: [
     'breakers that differ from process to process',
-    [
-      'journey/breakerOwn',
-      'F75 I10: what opened at one gateway costs nothing at the other, and closes there by itself',
-    ],
+    ['journey/breakers', 'F75 I10: what opened at one gateway costs nothing at the other, and closes by itself'],
   ],
   F76: [
     'a store put back to an earlier time',

@@ -1,11 +1,12 @@
 /**
  * Redis loses what it had acknowledged, under traffic and with doubts open: the end of its append-only file, all of it,
- * or what a replica had not heard when it was promoted. The gateway notices, takes no new money there, writes again what
- * it remembers, and ends what it owed; with an issuer that knows its ids nothing is doubled, lost or made up.
+ * or what a replica had not heard when it was promoted. The gateways notice, take no new money there, write again what
+ * they remember, and end what they owed; with an issuer that knows its ids nothing is doubled, lost or made up.
  */
 import { describe, expect, it } from 'vitest';
-import { approved, metric, payment, Rig, untilNothingOwed } from '../journey/rig.ts';
+import { metric, Rig, untilNothingOwed } from '../journey/rig.ts';
 import { call, get } from '../support/client.ts';
+import type { Gateway } from '../support/gatewayProcess.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { judge, SETTING } from './stage.ts';
@@ -39,13 +40,10 @@ function leaveDoubts(issuer: ScriptedIssuer): void {
 
 async function loses(rig: Rig, store: LossyStore): Promise<void> {
   const issuer = await lenientIssuer(rig);
-  const gateway = await rig.gateway(issuer, {
-    journalUrl: store.url,
-    ...SETTING,
-    issuer: { ...SETTING.issuer, breaker: { minimumCalls: 100_000 } },
-  });
-  await approved(gateway, payment('first'));
-  const traffic = new Traffic('card', [gateway]);
+  const options = { ...SETTING, issuer: { ...SETTING.issuer, breaker: { minimumCalls: 100_000 } } };
+  const start = () => rig.gateway(issuer, { journalUrl: store.url, ...options });
+  const gateways = await Promise.all([start(), start()]);
+  const traffic = new Traffic('card', gateways);
   await traffic.rounds(10);
   leaveDoubts(issuer);
   await store.begin();
@@ -55,20 +53,25 @@ async function loses(rig: Rig, store: LossyStore): Promise<void> {
   expect(doubts).not.toEqual([]);
   await store.lose();
 
-  const amnesia = () => metric(gateway, 'gateway_alarms_total', { kind: 'amnesia' });
-  await waitFor('the gateway to notice', amnesia, { timeoutMs: 30_000, everyMs: 50 });
+  const isNotReady = async ({ adminUrl }: Gateway) => (await get(`${adminUrl}/readyz`)).status === 503;
+  const noticed = async () => (await Promise.all(gateways.map(isNotReady))).every(Boolean);
+  await waitFor('the gateways to notice', noticed, { timeoutMs: 30_000, everyMs: 50 });
   const since = performance.now();
   await traffic.rounds(3);
-  expect([...traffic.heardSince(since)]).toContain('503');
-  expect((await get(`${gateway.adminUrl}/readyz`)).status).toBe(503);
+  expect([...traffic.heard(({ begun }) => begun >= since)]).toContain('503');
+  // Who was first says so, aloud and once.
+  const alarms = gateways.map(gateway => metric(gateway, 'gateway_alarms_total', { kind: 'amnesia' }));
+  expect((await Promise.all(alarms)).some(count => count !== undefined && count > 0)).toBe(true);
   issuer.heal();
   await traffic.stop(2000);
-  await untilNothingOwed(gateway);
-  // What moves no money goes on.
-  const command = await call(gateway, 'CardStatusUpdate', { cardToken: 'command', cardOptFlag: 'B' });
-  expect(command.body.responseCode).toBe('00');
-  expect(await metric(gateway, 'gateway_obligations_parked')).toBe(0);
-  await judge({ issuer, gateways: [gateway] }, traffic, { isLost: true });
+  for (const gateway of gateways) {
+    await untilNothingOwed(gateway);
+    expect(await metric(gateway, 'gateway_obligations_parked')).toBe(0);
+    // What moves no money goes on.
+    const command = await call(gateway, 'CardStatusUpdate', { cardToken: 'command', cardOptFlag: 'B' });
+    expect(command.body.responseCode).toBe('00');
+  }
+  await judge({ issuer, gateways }, traffic, { isLost: true });
 }
 
 describe.concurrent.each([

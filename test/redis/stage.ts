@@ -17,6 +17,7 @@ export const SETTING = {
 
 /** Where data was lost callers may be refused for minutes; all else ends in this time. */
 const LEASES_MS = 6000;
+const ISSUER_MS = 50;
 /** Calls of every caller before a fault, and while it lasts. */
 const BEFORE = 8;
 const DURING = 3;
@@ -35,6 +36,8 @@ export type Seen = {
   readonly traffic: Traffic;
   /** Of the calls that were begun under it. */
   readonly heard: ReadonlySet<string>;
+  /** By calls that were begun before it and ended under it. */
+  readonly interrupted: ReadonlySet<string>;
   /** Transactions that the issuer saw for the first time when all calls from before had ended. */
   readonly forwarded: readonly string[];
 };
@@ -44,6 +47,8 @@ let played = 0;
 /** Plays a fault under traffic, to the end of the traffic. */
 export async function play({ issuer, gateways }: Scene, fault: Fault, { isLost }: Circumstances = {}): Promise<Seen> {
   played += 1;
+  // At any time most calls are at the issuer, so that the fault meets them before their answers are stored.
+  issuer.script('*', { kind: 'late', ms: ISSUER_MS });
   const traffic = new Traffic(`card-${played}`, gateways);
   await traffic.rounds(BEFORE);
   await fault.begin();
@@ -54,11 +59,13 @@ export async function play({ issuer, gateways }: Scene, fault: Fault, { isLost }
   await fault.during?.();
   await traffic.rounds(DURING);
   const forwarded = newIds(issuer, mark, traffic.transactions);
-  const heard = traffic.heardSince(since);
+  const heard = traffic.heard(({ begun }) => begun >= since);
+  const interrupted = traffic.heard(({ begun, ended }) => begun < since && ended > since);
   await fault.heal();
   await traffic.rounds(DURING);
+  issuer.heal();
   await (isLost ? traffic.stop(LEASES_MS) : traffic.stop());
-  return { traffic, heard, forwarded };
+  return { traffic, heard, interrupted, forwarded };
 }
 
 /** Transactions of callers, whose first message came after so many others. */

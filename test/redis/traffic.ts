@@ -60,10 +60,10 @@ export class Traffic {
     return this.#callers.map(({ card }) => card);
   }
 
-  /** What was heard since then, each once. */
-  heardSince(time: number): ReadonlySet<string> {
-    const heard = this.transactions.flatMap(transaction => transaction.heard);
-    return new Set(heard.flatMap(({ what, begun }) => (begun >= time ? [what] : [])));
+  /** What was heard in such calls, each once. */
+  heard(chosen: (heard: Heard) => boolean): ReadonlySet<string> {
+    const all = this.transactions.flatMap(transaction => transaction.heard);
+    return new Set(all.filter(chosen).map(({ what }) => what));
   }
 
   /** Until every caller has heard the answers to so many more calls; the second of them was begun after now. */

@@ -121,7 +121,8 @@ export class Run {
       return time.now - quietSince >= quietMs;
     };
     const converged = await this.#until(isDone, time.now + CONVERGES_MS);
-    world.demand(converged, 'I17', () => 'not everything has ended in time');
+    const isLeaking = this.#callers.busy === 0 && this.#areAllAtRest();
+    world.demand(converged, isLeaking ? 'I10' : 'I17', () => 'not everything has ended in time');
     await this.#probe();
     for (const gateway of this.gateways) world.time.after(0, () => void gateway.stop());
     await this.#until(() => false, time.now + 2 * options.budgetMs + 5000);
@@ -159,9 +160,12 @@ export class Run {
     const { now } = this.world.time;
     const isIdle = ({ process, lines }: GatewayModel) =>
       process.pausedUntil <= now && lines.every(({ inFlight, deliveries }) => inFlight.inUse + deliveries.inUse === 0);
-    const isEnded = (entry: Entry) => isAtRest(entry) || this.oracle.isBeyondRepair(keyText(entry.key));
-    const { present } = this.oracle;
-    return this.#callers.busy === 0 && this.gateways.every(isIdle) && [...present.values()].every(isEnded);
+    return this.#callers.busy === 0 && this.gateways.every(isIdle) && this.#areAllAtRest();
+  }
+
+  #areAllAtRest(): boolean {
+    const { oracle } = this;
+    return [...oracle.present.values()].every(entry => isAtRest(entry) || oracle.isBeyondRepair(keyText(entry.key)));
   }
 
   #until(done: () => boolean, untilMs = Number.POSITIVE_INFINITY): Promise<boolean> {

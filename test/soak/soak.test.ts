@@ -57,16 +57,12 @@ const effectOf = (step: Step, changes: Partial<Effect> = {}): Effect => {
   const { tranId, api, card, change, original } = step;
   return { tranId, api, card, originalTranId: original?.tranId, ...change, ...changes };
 };
-const undoOf = ({ tranId, amount }: Step): Effect => ({
-  ...{
-    tranId: `RV${'A'.repeat(30)}`,
-    api: 'Reversal',
-    originalTranId: tranId,
-    card: CARD,
-    available: amount,
-    held: 0n,
-  },
-});
+let undos = 0;
+const undoOf = ({ tranId: originalTranId, amount: available }: Step): Effect => {
+  undos += 1;
+  const tranId = `RV${String.fromCharCode(64 + undos).repeat(30)}`;
+  return { tranId, api: 'Reversal', originalTranId, card: CARD, available, held: 0n };
+};
 
 /** Books in which these effects are all that happened. */
 const booksWith = (effects: readonly Effect[], requests: readonly Effect[] = effects): Books => ({

@@ -1,0 +1,114 @@
+/**
+ * The keys of payloads between us and an issuer that encrypts, replaced each second while calls are made: ours, which open
+ * its answers, and its own, which we seal for. The issuer is a second gateway, so that both sides are real. No call fails.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, it } from 'vitest';
+import { call } from '../support/client.ts';
+import type { TestConfig } from '../support/gatewayConfig.ts';
+import type { Gateway } from '../support/gatewayProcess.ts';
+import { type Pair, Party, PURCHASE, rootOf, sealingPair, signingPair, writePrivate } from '../support/oauth.ts';
+import { tempDir } from '../support/places.ts';
+import { Rig } from './rig.ts';
+import { type Load, Overlap, ROTATION_TEST, reloaded, rotateUnderLoad, UNHURRIED } from './rotation.ts';
+
+const rig = new Rig();
+afterAll(() => rig.end());
+const dir = tempDir('outbound-rotation');
+
+/** It leaves room for the gateway that it is the issuer of. */
+const BACK = { client: { budgetMs: 5500 }, issuer: { timeoutMs: 4000, maxProcessingMs: 4000 } };
+
+const files = (pairs: readonly Pair[]) => pairs.map(pair => writePrivate(join(dir, `${pair.kid}.jwk.json`), pair));
+
+/** The two gateways, with the keys that each of them is told to use. */
+class Stage {
+  readonly ours = new Overlap<Pair>(sealingPair());
+  readonly theirs = new Overlap<Pair>(sealingPair());
+  readonly #front = new Party('front');
+  readonly #signingKeyFile = writePrivate(join(dir, 'us.jwk.json'), this.#front.signing[0] ?? signingPair());
+  readonly #issuerKeysFile = join(dir, 'issuer.jwks.json');
+
+  /** What the issuer knows of us, and what it opens with. */
+  readonly configureBack = ({ oauth }: TestConfig): void => {
+    if (!oauth) throw new Error('there is no OAuth');
+    oauth.decryptionKeyFiles = files(this.theirs.keys);
+    this.#front.sealing = this.ours.keys;
+    this.#front.register();
+  };
+
+  /** What we know of the issuer, and what we open with. */
+  readonly configureFront = (back: Gateway, { issuers: [issuer] }: TestConfig): void => {
+    if (!issuer) throw new Error('there is no issuer');
+    const [theirs] = this.theirs.keys;
+    writeFileSync(this.#issuerKeysFile, JSON.stringify({ keys: [theirs?.publicJwk] }));
+    const endpoint = { tokenEndpoint: `${rootOf(back)}/oauth2/token`, issuer: rootOf(back) };
+    issuer.credentials = { oauth: { ...endpoint, clientId: this.#front.id, signingKeyFile: this.#signingKeyFile } };
+    issuer.payload = 'encrypted';
+    issuer.payloadKeys = { issuerKeysFile: this.#issuerKeysFile, decryptionKeyFiles: files(this.ours.keys) };
+  };
+
+  /** The client as the issuer has it. */
+  clientAtBack() {
+    return this.#front.config({ budgetMs: 5500 });
+  }
+}
+
+/** Two gateways, and what makes each of them read its keys anew. */
+const start = async () => {
+  const stage = new Stage();
+  const back = await rig.gateway(await rig.issuer(), {
+    ...BACK,
+    change: config => {
+      config.clients.push(stage.clientAtBack());
+      stage.configureBack(config);
+    },
+  });
+  const configureFront = (config: TestConfig) => stage.configureFront(back, config);
+  const gateway = await rig.gateway({ baseUrl: back.url }, { ...UNHURRIED, change: configureFront });
+  const tell = async (whom: Gateway): Promise<void> => {
+    whom.configure(whom === back ? stage.configureBack : configureFront);
+    await reloaded(whom);
+  };
+  const begin = async () => async () => {
+    const { status, body } = await call(gateway, 'Purchase', PURCHASE);
+    return `${status} ${body.responseCode}`;
+  };
+  return { stage, back, gateway, tell, begin };
+};
+
+/** Whoever opens learns of the key first; whoever seals uses it then. */
+const rotate =
+  (keys: Overlap<Pair>, opener: () => Promise<void>, sealer: () => Promise<void>) =>
+  async (load: Load): Promise<void> => {
+    await keys.makeRoom(load);
+    const added = sealingPair();
+    keys.announce(added);
+    await opener();
+    keys.use(added);
+    await sealer();
+    keys.settle();
+  };
+
+describe('F77: rotation each second under load costs no call', () => {
+  it('of our key that opens the answers of an issuer', ROTATION_TEST, async () => {
+    const { stage, back, gateway, tell, begin } = await start();
+    const turn = rotate(
+      stage.ours,
+      () => tell(gateway),
+      () => tell(back),
+    );
+    await rotateUnderLoad(begin, turn);
+  });
+
+  it('of the issuer’s key that we seal for', ROTATION_TEST, async () => {
+    const { stage, back, gateway, tell, begin } = await start();
+    const turn = rotate(
+      stage.theirs,
+      () => tell(back),
+      () => tell(gateway),
+    );
+    await rotateUnderLoad(begin, turn);
+  });
+});
