@@ -314,11 +314,14 @@ export class Deliveries {
    */
   async #afterLease(leased: Held): Promise<void> {
     const { steps } = this.#deps;
-    const { duty } = leased.entry;
+    const { duty, key, claimedAt } = leased.entry;
     if (duty.is !== 'due' || duty.kind !== 'repeat' || steps.nowOf(leased) <= duty.nextAt) return;
     const late = (entry: Entry, now: number) =>
       apply(entry, { type: 'settle', fence: NO_OWNER, outcome: { kind: 'unknown' }, now });
-    const moved = await steps.move(leased, late, this.#stepDeadline());
+    // What is there now decides: in the version that was leased it is still a repeat, which needs nothing.
+    const present = await steps.read(key, this.#stepDeadline());
+    if (present?.entry.claimedAt !== claimedAt) return;
+    const moved = await steps.move(present, late, this.#stepDeadline());
     if (moved.kind === 'done') this.kick(moved.held);
   }
 

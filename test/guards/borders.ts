@@ -116,7 +116,7 @@ const ISSUER: readonly Guard[] = [
     file: REPLY,
     source: "  if (!isEchoOf(message, wire)) return unknown('wrongEcho');\n",
     replacement: '',
-    red: [tests('issuer/reply', 'F23 I20: the echo'), seeds(40)],
+    red: [tests('issuer/reply', 'F23 I20: the echo'), seeds(20)],
   },
   {
     name: 'echo of the amount',
@@ -188,7 +188,7 @@ const ISSUER: readonly Guard[] = [
     file: 'src/runtime/bulkhead.ts',
     source: '      if (inUse >= limit) return undefined;\n',
     replacement: '',
-    red: [tests('runtime/bulkhead', 'I10: takes as many as its limit'), seeds(150)],
+    red: [tests('runtime/bulkhead', 'I10: takes as many as its limit'), seeds(80)],
   },
 ];
 

@@ -9,9 +9,6 @@ const JOURNEY = 'src/authorize.ts';
 const ORIGINALS = 'src/authorize/originals.ts';
 const DELIVERIES = 'src/delivery/deliveries.ts';
 
-/** A gateway that is frozen after its bytes have left, and an issuer that acts when the undo is over. */
-const FROZEN = tests('journey/crash', 'F68 F34 I5 I18: after the bytes left');
-
 const CLAIMS: readonly Guard[] = [
   {
     name: 'claim before send',
@@ -60,7 +57,7 @@ const CLAIMS: readonly Guard[] = [
     file: ENTRY,
     source: 'return { ...doubt(entry, now), fence: entry.fence + 1 };',
     replacement: 'return doubt(entry, now);',
-    red: [tests('domain/entry', 'I18 the fence never goes back'), FROZEN],
+    red: [tests('domain/entry', 'I18 the fence never goes back')],
   },
   {
     name: 'fence',
@@ -76,7 +73,7 @@ const CLAIMS: readonly Guard[] = [
     file: ENTRY,
     source: '(isUndone(entry) ? undoAgain(entry, now) : entry)',
     replacement: 'entry',
-    red: [tests('domain/duty', 'I8 of an old owner that settles after all is undone once more'), FROZEN],
+    red: [tests('domain/duty', 'I8 of an old owner that settles after all is undone once more')],
   },
   {
     name: 're-arm of a late approval',
@@ -84,10 +81,7 @@ const CLAIMS: readonly Guard[] = [
     file: DUTY,
     source: "return answer.code === '00' ? undoAgain(heard, now) : heard;",
     replacement: 'return heard;',
-    red: [
-      tests('domain/duty', 'F25 a late answer'),
-      tests('journey/lateAnswers', 'I5 a Purchase that waits at the issuer'),
-    ],
+    red: [tests('domain/duty', 'F25 a late answer'), tests('journey/lateAnswers', 'I3 I5 ')],
   },
   {
     name: 'what was sent before is no plain no',
@@ -122,7 +116,7 @@ const UNDOS: readonly Guard[] = [
     file: ENTRY,
     source: "  if (entry.standing.marked && outcome.answer.code === '00') return undoing(entry, now);\n",
     replacement: '',
-    red: [tests('domain/entry', 'F37 an approval that comes after a mark is not told'), seeds(150)],
+    red: [tests('domain/entry', 'F37 an approval that comes after a mark is not told'), seeds(60)],
   },
   {
     name: 'one undo: marking is idempotent',
@@ -146,7 +140,7 @@ const UNDOS: readonly Guard[] = [
     file: DELIVERIES,
     source: "    if (answer.code === '00') return { kind: 'done', answer: null };\n",
     replacement: "    if (answer.code !== '') return { kind: 'done', answer: null };\n",
-    red: [seeds(100)],
+    red: [seeds(40)],
   },
   {
     name: 'late 25',
@@ -154,7 +148,7 @@ const UNDOS: readonly Guard[] = [
     file: DUTY,
     source: 'if (duty.absentSeen && duty.triedAt > entry.sentUntil + maxProcessingMs)',
     replacement: 'if (duty.absentSeen)',
-    red: [tests('domain/entry', 'F34 "original not found" ends an undo only when'), seeds(150)],
+    red: [tests('domain/entry', 'F34 "original not found" ends an undo only when'), seeds(100)],
   },
   {
     name: 'the first 25 proves nothing',
@@ -170,7 +164,7 @@ const UNDOS: readonly Guard[] = [
     file: DUTY,
     source: "      return park(entry, 'declined');",
     replacement: '      return delivered(entry, duty.kind, null);',
-    red: [tests('journey/undo', 'F45 F46 I17 is parked with an alarm'), seeds(150)],
+    red: [tests('journey/undo', 'F45 F46 I17 is parked with an alarm'), seeds(40)],
   },
   {
     name: 'remembersHours',
@@ -179,7 +173,7 @@ const UNDOS: readonly Guard[] = [
     source:
       "  if (duty.kind === 'repeat' && until >= entry.claimedAt + limits.remembersMs) return park(entry, 'repeatWindowOver');\n",
     replacement: '',
-    red: [tests('domain/entry', 'I1 a repeat is never under way when the issuer may have forgotten'), seeds(150)],
+    red: [tests('domain/entry', 'I1 a repeat is never under way when the issuer may have forgotten'), seeds(300)],
   },
   {
     name: 'a try that outlived its lease is undone again',
@@ -187,7 +181,7 @@ const UNDOS: readonly Guard[] = [
     file: DELIVERIES,
     source: "    if (!reported && outcome.kind !== 'notSent') await this.#afterLease(leased);\n",
     replacement: '',
-    red: [seeds(400)],
+    red: [tests('delivery/leases', 'F68 I5 a repeat that ends after its lease')],
   },
   {
     name: 'a try does not begin after its lease',
@@ -195,7 +189,7 @@ const UNDOS: readonly Guard[] = [
     file: DELIVERIES,
     source: 'deadline: latest.within(timeoutMs, 0),',
     replacement: 'deadline: Deadline.in(clock, timeoutMs),',
-    red: [seeds(400)],
+    red: [tests('delivery/leases', 'F68 I11 a gateway that is frozen')],
   },
   {
     name: 'what the store has lost is written again first',
@@ -203,7 +197,7 @@ const UNDOS: readonly Guard[] = [
     file: DELIVERIES,
     source: '    if (this.#deps.journal.amnesia().losses !== this.#lossesSeen) return this.#restore();\n',
     replacement: '',
-    red: [seeds(400)],
+    red: [tests('journey/amnesia', 'I5 I17: doubts that were open are written again')],
   },
 ];
 
@@ -214,7 +208,7 @@ const ANSWERS: readonly Guard[] = [
     file: ORIGINALS,
     source: "  if (standing === 'gone') return { kind: 'refused', code: '12' };\n",
     replacement: '',
-    red: [tests('journey/originals', 'F44 I13 Refund of a Purchase that is reversed'), seeds(150)],
+    red: [tests('journey/originals', 'F44 I13 Refund of a Purchase that is reversed')],
   },
   {
     name: 'lookup of the original: in flight or in doubt',
@@ -230,7 +224,7 @@ const ANSWERS: readonly Guard[] = [
     file: ORIGINALS,
     source: "  if (original.entry.client !== client.id) return { kind: 'refused', code: '25' };\n",
     replacement: '',
-    red: [tests('journey/originals', "F42 I16 $api of another client's")],
+    red: [tests('journey/originals', '25 for good, unsent, approved or open')],
   },
   {
     name: 'another client’s original, of a Reversal',
@@ -246,7 +240,7 @@ const ANSWERS: readonly Guard[] = [
     file: JOURNEY,
     source: "  if (entry.client !== client.id) throw refuse('tranIdReused', message);\n",
     replacement: '',
-    red: [tests('journey/replay', 'F9 I16 from another client'), seeds(150)],
+    red: [tests('journey/replay', 'F9 I16 from another client'), seeds(40)],
   },
   {
     name: 'same tranId, other content',
@@ -254,7 +248,7 @@ const ANSWERS: readonly Guard[] = [
     file: JOURNEY,
     source: '  if (other.length === 0) return;\n',
     replacement: '  if (other.length >= 0) return;\n',
-    red: [tests('journey/replay', 'F6 I4 other '), seeds(150)],
+    red: [tests('journey/replay', 'F6 I4 other '), seeds(60)],
   },
   {
     name: 'told only what the journal holds',
@@ -263,7 +257,7 @@ const ANSWERS: readonly Guard[] = [
     source:
       "  return holds(entry, settled) ? told(call, outcome.answer) : tellEntry(deps, call, entry, false, 'unknown');",
     replacement: '  return told(call, outcome.answer);',
-    red: [tests('authorize', 'F62 F37 I2 I3: a marked purchase'), seeds(150)],
+    red: [tests('authorize', 'F62 F37 I2 I3: a marked purchase'), seeds(60)],
   },
   {
     name: '09 while nobody knows what was stored',
@@ -272,7 +266,7 @@ const ANSWERS: readonly Guard[] = [
     source: "  if (moved.kind !== 'done') return inProgress(call);\n  deps",
     replacement:
       "  if (moved.kind !== 'done') return outcome.kind === 'answered' ? told(call, outcome.answer) : inProgress(call);\n  deps",
-    red: [seeds(150)],
+    red: [seeds(120)],
   },
   {
     name: 'not forwarded without the replicas that were asked for',

@@ -77,12 +77,14 @@ function mistold(steps: readonly Step[], { effects, requests }: Books): string[]
     const told = members.map(step => `${step.api} ${step.tranId}: ${finalOf(step) ?? 'nothing'}`).join(', ');
     const refused = members.filter(step => wasOnlyRefused(step) && seen.has(step.tranId));
     const should = members.filter(step => counts.has(step));
-    const off = (['available', 'held'] as const).filter(
-      side => sum(done.get(chain) ?? [], side) !== should.reduce((total, { change }) => total + change[side], 0n),
-    );
+    const off = (['available', 'held'] as const).flatMap(side => {
+      const has = sum(done.get(chain) ?? [], side);
+      const shall = should.reduce((total, { change }) => total + change[side], 0n);
+      return has === shall ? [] : [`${side} changed by ${has} at the issuer, and by ${shall} as told: ${told}`];
+    });
     return [
       ...refused.map(({ api, tranId }) => `${api} ${tranId} was refused with 503 and reached the issuer all the same`),
-      ...off.map(side => `${side} changed by ${sum(done.get(chain) ?? [], side)} at the issuer for [${told}]`),
+      ...off,
     ];
   });
 }
