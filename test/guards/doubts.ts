@@ -108,7 +108,7 @@ const UNDOS: readonly Guard[] = [
     file: 'src/delivery/follow.ts',
     source: '    const buried = await steps.claim(tombstoneOf(reversal), deadline);\n',
     replacement: "    if (!held) return { kind: 'marked', held: null };\n    const buried = { kind: 'away' };\n",
-    red: [tests('journey/originals', 'F35 I8 is 00; the late '), seeds(150)],
+    red: [tests('journey/originals', 'F35 I8 is 00; the late '), seeds(40)],
   },
   {
     name: 'an approval that was reversed meanwhile is not told',

@@ -14,7 +14,7 @@ import { call } from '../support/client.ts';
 import { PURCHASE } from '../support/oauth.ts';
 import { tempDir } from '../support/places.ts';
 import { BASE_PATH, type ScriptedIssuer } from '../support/scriptedIssuer.ts';
-import { metric, Rig } from './rig.ts';
+import { Rig } from './rig.ts';
 import { type Load, Overlap, ROTATION_TEST, ROTATIONS, reloaded, rotateUnderLoad, UNHURRIED } from './rotation.ts';
 
 const YEAR = { untilDays: 365 };
@@ -28,72 +28,78 @@ const identity = (host: string): Identity => {
   const ca = authority(YEAR, `authority ${made}`);
   return { ...ca.issue(host, YEAR), ca: ca.cert };
 };
-const authorities = ({ keys }: Overlap<Identity>): string[] => keys.map(({ ca }) => ca);
+const authorities = (of: readonly Identity[]): string[] => of.map(({ ca }) => ca);
 
 const rig = new Rig();
 afterAll(() => rig.end());
 
-/** The issuer over TLS: whoever has no certificate of `callers` is not heard. */
-async function doorOf(issuer: ScriptedIssuer, own: Overlap<Identity>, callers: Overlap<Identity>) {
-  /** Pairs of certificates, theirs and ours, with which a connection was made. */
+/** The issuer over TLS: whoever has no certificate of the authorities of `callers` is not heard. */
+async function doorOf(issuer: ScriptedIssuer, first: Identity, callers: readonly Identity[]) {
+  /** Every certificate that was shown to it. */
   const shown = new Set<string>();
-  const context = () => {
-    const [{ cert, key } = identity(HOST)] = own.keys;
-    return { cert, key, ca: authorities(callers) };
-  };
-  const server = createServer({ ...context(), requestCert: true, rejectUnauthorized: true }, caller => {
+  const context = ({ cert, key }: Identity, believed: readonly Identity[]) => ({
+    cert,
+    key,
+    ca: authorities(believed),
+  });
+  const server = createServer({ ...context(first, callers), requestCert: true, rejectUnauthorized: true }, caller => {
     shown.add(caller.getPeerX509Certificate()?.fingerprint256 ?? 'none');
-    const behind = connect(issuer.port, HOST);
-    pipeline(caller, behind, caller, () => behind.destroy());
+    pipeline(caller, connect(issuer.port, HOST), caller, () => undefined);
   });
   await new Promise<void>(resolve => server.listen(0, HOST, resolve));
   rig.atEnd(async () => void server.close());
   const { port } = server.address() as AddressInfo;
-  return { shown, baseUrl: `https://${HOST}:${port}${BASE_PATH}`, change: () => server.setSecureContext(context()) };
+  const change = (own: Identity, believed: readonly Identity[]) => server.setSecureContext(context(own, believed));
+  return { shown, change, baseUrl: `https://${HOST}:${port}${BASE_PATH}` };
 }
 
-it('F77: our certificate for the issuer and its pinned authority, each second under load', ROTATION_TEST, async () => {
+/** A gateway that calls an issuer behind the door, and what it is told to show and to believe. */
+const start = async (ours: Identity, theirs: Identity) => {
   const dir = tempDir('mtls-rotation');
   const mtls = { certFile: join(dir, 'us.pem'), keyFile: join(dir, 'us.key'), caFile: join(dir, 'issuer-ca.pem') };
-  const ours = new Overlap(identity('gateway.example'));
-  const theirs = new Overlap(identity(HOST));
-  const write = (): void => {
-    const [inUse] = ours.keys;
-    writeFileSync(mtls.certFile, inUse?.cert ?? '');
-    writeFileSync(mtls.keyFile, inUse?.key ?? '', { mode: 0o600 });
-    writeFileSync(mtls.caFile, authorities(theirs).join(''));
+  const write = ({ cert, key }: Identity, believed: readonly Identity[]): void => {
+    writeFileSync(mtls.certFile, cert);
+    writeFileSync(mtls.keyFile, key, { mode: 0o600 });
+    writeFileSync(mtls.caFile, authorities(believed).join(''));
   };
-  write();
-  const door = await doorOf(await rig.issuer(), theirs, ours);
+  write(ours, [theirs]);
+  const door = await doorOf(await rig.issuer(), theirs, [ours]);
   const gateway = await rig.gateway(door, { ...UNHURRIED, issuer: { ...UNHURRIED.issuer, mtls } });
+  const tell = async (own: Identity, believed: readonly Identity[]): Promise<void> => {
+    write(own, believed);
+    await reloaded(gateway);
+  };
   const pay = async () => {
     const { status, body } = await call(gateway, 'Purchase', PURCHASE);
     return `${status} ${body.responseCode}`;
   };
-  const tell = async (): Promise<void> => {
-    write();
-    await reloaded(gateway);
-  };
+  return { door, tell, pay };
+};
 
-  await rotateUnderLoad(
-    async () => pay,
-    async (load: Load) => {
-      for (const keys of [ours, theirs]) await keys.makeRoom(load);
-      const [shownNext, believedNext] = [identity('gateway.example'), identity(HOST)];
-      // Each side believes the new one before the other shows it.
-      ours.announce(shownNext);
-      theirs.announce(believedNext);
-      door.change();
-      ours.use(shownNext);
-      await tell();
-      theirs.use(believedNext);
-      door.change();
-      for (const keys of [ours, theirs]) keys.settle();
-    },
-  );
+it('F77: our certificate for the issuer and its pinned authority, each second under load', ROTATION_TEST, async () => {
+  let [us, them] = [identity('gateway.example'), identity(HOST)];
+  const [ours, theirs] = [new Overlap(us), new Overlap(them)];
+  const { door, tell, pay } = await start(us, them);
+  const rotate = async (load: Load): Promise<void> => {
+    for (const keys of [ours, theirs]) await keys.makeRoom(load);
+    const before = them;
+    [us, them] = [identity('gateway.example'), identity(HOST)];
+    // Each side believes the new one before the other shows it.
+    ours.announce(us);
+    theirs.announce(them);
+    door.change(before, ours.keys);
+    ours.use(us);
+    await tell(us, theirs.keys);
+    theirs.use(them);
+    door.change(them, ours.keys);
+    for (const keys of [ours, theirs]) keys.settle();
+  };
+  await rotateUnderLoad(async () => pay, rotate);
   expect([ours.count, theirs.count]).toEqual([ROTATIONS, ROTATIONS]);
   expect(door.shown.size).toBe(ROTATIONS + 1);
 
-  // The newest ones stand alone, with nothing of before to lean on.
-  await ours.keepNewest();
+  // The newest ones need nothing of before to lean on.
+  door.change(them, [us]);
+  await tell(us, [them]);
+  expect(await pay()).toBe('200 00');
 });

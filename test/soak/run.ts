@@ -108,11 +108,16 @@ async function actTwo({ gateways, issuer }: Site, callers: Callers): Promise<str
   issuer.heal();
   const wrong: string[] = [];
   const attempt = async (what: string, run: () => Promise<unknown>) => {
-    await run().catch(error => wrong.push(`${what}: ${error instanceof Error ? error.message : 'unknown error'}`));
+    await run().catch(error => {
+      // The first line says what; the others are all that was printed.
+      wrong.push(`${what}: ${error instanceof Error ? error.message.split('\n', 1)[0] : 'unknown error'}`);
+    });
   };
   await Promise.all(
     gateways.map(gateway => attempt('a healed gateway is not ready', () => gateway.untilReady(READY_MS))),
   );
+  // Nobody is there who could be asked.
+  if (wrong.length > 0) return wrong;
   await attempt('a caller never learns its outcome', () => callers.learnAll(DRAIN_MS));
   await attempt('what is owed does not end', () =>
     waitFor('its end', () => isDrained(gateways), { timeoutMs: DRAIN_MS, everyMs: 500 }),
