@@ -234,7 +234,7 @@ const bound = (journal: Journal): Journal => ({
   due: lanes => journal.due(lanes),
   owed: () => journal.owed(),
   needs: () => journal.needs(),
-  once: (name, untilMs) => journal.once(name, untilMs),
+  once: (name, span) => journal.once(name, span),
   revoke: (kind, id, untilMs) => journal.revoke(kind, id, untilMs),
   revoked: () => journal.revoked(),
   setStandby: (location, ifUnsaid) => journal.setStandby(location, ifUnsaid),

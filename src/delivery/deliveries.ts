@@ -292,8 +292,7 @@ export class Deliveries {
     const now = this.#deps.steps.nowOf(held);
     const to = apply(held.entry, { type: 'lease', now, leaseMs, limits });
     if (to === held.entry) return undefined;
-    const leased = await this.#deps.steps.moveOnce(held, to, this.#stepDeadline());
-    if (leased) this.#noteParked(leased.entry);
+    const leased = await this.#moveOnce(held, to);
     return leased?.entry.duty.is === 'due' ? leased : undefined;
   }
 
@@ -303,9 +302,34 @@ export class Deliveries {
     const tries = leased.entry.duty.is === 'due' ? leased.entry.duty.tries : 1;
     const nextAt = steps.nowOf(leased) + backoffMs(tries, random.fraction());
     const to = apply(leased.entry, { type: 'attempted', result, nextAt, maxProcessingMs });
-    const moved = await steps.moveOnce(leased, to, this.#stepDeadline());
+    return (await this.#moveOnce(leased, to)) !== undefined;
+  }
+
+  async #moveOnce(held: Held, to: Entry): Promise<Held | undefined> {
+    const moved = await this.#deps.steps.moveOnce(held, to, this.#stepDeadline());
     if (moved) this.#noteParked(moved.entry);
-    return moved !== undefined;
+    else if (to.duty.is === 'parked' && this.#finishing < FINISHING_MOST) this.#spawn(this.#findParked(to));
+    return moved;
+  }
+
+  /** Nobody has told whether the entry was parked, and what is parked wakes nobody: the alarm must not be lost with it. */
+  async #findParked({ key, version }: Entry): Promise<void> {
+    const { steps, clock, random, observer } = this.#deps;
+    const until = Deadline.in(clock, DELIVERY_PARK_AFTER_MS);
+    this.#finishing += 1;
+    try {
+      while (!this.#stop.signal.aborted && until.leftMs() > 0) {
+        const present = await steps.read(key, this.#stepDeadline());
+        if (present?.entry.version === version) this.#noteParked(present.entry);
+        // Before that version it may still be written, or else it is tried again.
+        if (present === null || (present && present.entry.version >= version)) return;
+        await clock.sleep(FINISH_EVERY_MS * random.fraction(), this.#stop.signal);
+      }
+    } catch (error) {
+      observer.failed(error);
+    } finally {
+      this.#finishing -= 1;
+    }
   }
 
   /**

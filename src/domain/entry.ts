@@ -202,9 +202,21 @@ export const isLegal = (from: Entry, to: Entry): boolean =>
   to.fence >= from.fence + (isClaimedAnew(from, to) ? 1 : 0) &&
   (!isClaimedAnew(from, to) || from.policy === 'resend');
 
-/** Whether the one is an earlier version of the other, which was decided on it: the same claim, further on. */
+/**
+ * Whether the one is an earlier version of the other, which was decided on it: the same claim, further on. Where a store
+ * has lost writes, others may have gone on from before them; what they reversed or undid is not to be written over.
+ */
 export const isOlder = (present: Entry, known: Entry): boolean =>
-  present.version < known.version && present.claimedAt === known.claimedAt && present.fence <= known.fence;
+  present.version < known.version &&
+  present.claimedAt === known.claimedAt &&
+  present.fence <= known.fence &&
+  present.undoNo <= known.undoNo &&
+  (!isReversed(present) || isUndone(known) || isDeclined(known));
+
+const isReversed = (entry: Entry): boolean =>
+  isUndone(entry) || (entry.standing.at === 'claimed' && entry.standing.marked);
+
+const isDeclined = ({ standing }: Entry): boolean => standing.at === 'settled' && standing.answer.code !== '00';
 
 const isClaimedAnew = (from: Entry, to: Entry): boolean =>
   from.standing.at !== 'claimed' && to.standing.at === 'claimed';

@@ -6,7 +6,7 @@
 import { type CryptoKey, errors, jwtVerify } from 'jose';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { ASSERTION_LIFE_SECONDS_MAX, CLOCK_TOLERANCE_SECONDS } from '../config/limits.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Span } from '../runtime/clock.ts';
 import { hasRefusedMember, type Jws, readJws } from './jws.ts';
 import { type ClientKeySet, hasEnded, type VerificationKey } from './keys.ts';
 
@@ -18,8 +18,8 @@ export type AssertionReading<Client> =
       readonly kind: 'proved';
       readonly client: Client;
       readonly jti: string;
-      /** From then on, in milliseconds since 1970, the assertion is refused for its age. */
-      readonly usableUntilMs: number;
+      /** When it could be used at the earliest, and from when on it is refused for its age. */
+      readonly usable: Span;
     }
   | { readonly kind: 'refused'; readonly fault: AssertionFault };
 
@@ -66,8 +66,9 @@ export const readAssertion = async <Client extends { readonly keys: ClientKeySet
   if (claims.exp - deps.clock.wallMs() / MS > ASSERTION_LIFE_SECONDS_MAX + CLOCK_TOLERANCE_SECONDS) {
     return refused('time');
   }
-  const usableUntilMs = Math.ceil((claims.exp + CLOCK_TOLERANCE_SECONDS) * MS);
-  return { kind: 'proved', client, jti: claims.jti, usableUntilMs };
+  const sinceMs = Math.floor((claims.iat - CLOCK_TOLERANCE_SECONDS) * MS);
+  const untilMs = Math.ceil((claims.exp + CLOCK_TOLERANCE_SECONDS) * MS);
+  return { kind: 'proved', client, jti: claims.jti, usable: { sinceMs, untilMs } };
 };
 
 const refused = (fault: AssertionFault): { readonly kind: 'refused'; readonly fault: AssertionFault } => ({
@@ -82,7 +83,7 @@ const isHeader = (header: JsonObject): boolean => {
   return typ === undefined || (typeof typ === 'string' && TYPES.has(typ.toLowerCase().replace(/^application\//, '')));
 };
 
-type Claims = { readonly sub: string; readonly jti: string; readonly exp: number };
+type Claims = { readonly sub: string; readonly jti: string; readonly iat: number; readonly exp: number };
 
 /** Every claim of the right type, for us, and for the client that the request names. Times are compared later. */
 const claimsOf = ({ claims }: Jws, clientId: string | undefined, issuer: string): Claims | undefined => {
@@ -94,7 +95,7 @@ const claimsOf = ({ claims }: Jws, clientId: string | undefined, issuer: string)
   if (!isNumericDate(exp) || !isNumericDate(iat)) return undefined;
   if (Object.hasOwn(claims, 'nbf') && !isNumericDate(claims.nbf)) return undefined;
   if (exp - iat > ASSERTION_LIFE_SECONDS_MAX + CLOCK_TOLERANCE_SECONDS) return undefined;
-  return { sub, jti, exp };
+  return { sub, jti, iat, exp };
 };
 
 /** Seconds since 1970, fractions allowed (RFC 7519, 2), as far as numbers are exact. */

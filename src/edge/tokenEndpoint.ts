@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import type { ClientId } from '../domain/ids.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Span } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import { createShares, type Shares } from '../runtime/shares.ts';
 import { issueAccessToken, tokenDigest } from './accessToken.ts';
@@ -18,10 +18,10 @@ import type { Revocations } from './tokenVerifier.ts';
 /** Remembers names across all processes; the journal keeps them. */
 export type Once = {
   /**
-   * Takes the name for the first time until `untilMs` (milliseconds since 1970), or tells that it was taken before.
-   * `unavailable` where that cannot be known for certain; the name may then have been taken.
+   * Takes the name for the first time, or tells that it was taken before. `unavailable` where that cannot be known for
+   * certain: the store is away, or has lost data since the name could be taken. It may then have been taken.
    */
-  readonly take: (name: string, untilMs: number) => Promise<'first' | 'again' | 'unavailable'>;
+  readonly take: (name: string, span: Span) => Promise<'first' | 'again' | 'unavailable'>;
 };
 
 export type TokenClient = Assigned & {
@@ -134,7 +134,7 @@ type Problematic = {
   readonly client?: ClientId;
 };
 /** Whose assertion it was, and what has to be remembered of it. */
-type Proved = { readonly client: TokenClient; readonly jti: string; readonly usableUntilMs: number };
+type Proved = { readonly client: TokenClient; readonly jti: string; readonly usable: Span };
 
 /** The handler of the endpoint. It answers every request and throws for none, bugs aside. */
 export const createTokenEndpoint = (deps: TokenEndpointDeps): ((request: TokenRequest) => Promise<TokenResponse>) => {
@@ -212,15 +212,15 @@ const authenticate = async (
   const decoy = () => deps.signingKeys()[0].publicKey;
   const reading = await readAssertion(assertion, form.get('client_id'), { ...deps, decoy });
   if (reading.kind === 'refused') return unauthenticated(reading.fault);
-  const { client, jti, usableUntilMs } = reading;
+  const { client, jti, usable } = reading;
   if (deps.revocations.isRevoked('client', client.id)) return unauthenticated('revoked', client.id);
   if (client.allowFrom && !(address && client.allowFrom.holds(address))) return unauthenticated('address', client.id);
-  return { client, jti, usableUntilMs };
+  return { client, jti, usable };
 };
 
 /** Takes the assertion for the first and only time; the problem where that cannot be said for certain. */
-const useUp = async ({ client: { id }, jti, usableUntilMs }: Proved, { once }: TokenEndpointDeps) => {
-  const taken = await take(once, onceName(id, jti), usableUntilMs + ONCE_MARGIN_MS);
+const useUp = async ({ client: { id }, jti, usable }: Proved, { once }: TokenEndpointDeps) => {
+  const taken = await take(once, onceName(id, jti), { ...usable, untilMs: usable.untilMs + ONCE_MARGIN_MS });
   if (taken === 'unavailable') return problem('store', 'store', id);
   return taken === 'first' ? undefined : unauthenticated('again', id);
 };
@@ -228,9 +228,9 @@ const useUp = async ({ client: { id }, jti, usableUntilMs }: Proved, { once }: T
 /** A client's own names: an id has no slash in it. The hash is as long for every `jti`, and says nothing about it. */
 const onceName = (client: ClientId, jti: string): string => `assertion/${client}/${hash('sha256', jti, 'base64url')}`;
 
-const take = async (once: Once, name: string, untilMs: number): Promise<'first' | 'again' | 'unavailable'> => {
+const take = async (once: Once, name: string, span: Span): Promise<'first' | 'again' | 'unavailable'> => {
   try {
-    return await once.take(name, untilMs);
+    return await once.take(name, span);
   } catch {
     return 'unavailable';
   }

@@ -50,6 +50,12 @@ export class Exchange {
     return this.#outgoing.writableFinished || this.#outgoing.destroyed;
   }
 
+  /** Calls `then` when the answer has left, or can no longer leave. */
+  whenOver(then: () => void): void {
+    if (this.isOver()) then();
+    else this.#outgoing.once('close', then);
+  }
+
   /** Lets the connection end with this answer. */
   closeAfter(): void {
     this.#closeAfter = true;

@@ -98,6 +98,7 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
   server.on('request', (incoming, outgoing) => surface.take(incoming, outgoing, 'plain'));
   server.on('checkContinue', (incoming, outgoing) => surface.take(incoming, outgoing, 'awaitsContinue'));
   server.on('checkExpectation', (incoming, outgoing) => surface.take(incoming, outgoing, 'expectsOther'));
+  server.on('connect', (_incoming, socket) => surface.onConnect(socket));
   server.on('clientError', (error, socket) => surface.onClientError(error, socket));
   const port = await listen(server, options.host, options.port);
   return {
@@ -333,11 +334,20 @@ class PublicSurface implements Connections {
     }
   }
 
+  /** CONNECT is dropped; not so the answer to what came before it on its connection, as Node alone would do. */
+  onConnect(socket: Duplex): void {
+    // Node listens to this socket no more, and an error that nobody listens to would end the process.
+    socket.on('error', () => socket.destroy());
+    const newest = this.#newest.get(socket);
+    if (newest && !newest.isOver()) endAfter(newest, socket);
+    else socket.destroy();
+  }
+
   /** What Node could not parse, or waited for too long. An answer to an earlier request must not be mistaken for it. */
   onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const newest = this.#newest.get(socket);
     if (!socket.writable || error.code === 'ECONNRESET' || isOfTls(error)) socket.destroy();
-    else if (newest && !newest.isOver()) newest.cutOff();
+    else if (newest && !newest.isOver()) endAfter(newest, socket);
     // A connection on which nothing is asked, or the rest of a body that was answered already, just ends.
     else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' || newest?.incoming.complete === false) socket.destroy();
     else this.#refuseUnparsed(socket);
@@ -351,6 +361,12 @@ class PublicSurface implements Connections {
     this.#observe(served, { requestId, peer, api: undefined, totalMs: 0 });
   }
 }
+
+/** The answer under way is the last of its connection, also where its head has left already and promised more. */
+const endAfter = (newest: Exchange, socket: Duplex): void => {
+  newest.cutOff();
+  newest.whenOver(() => socket.end(() => socket.destroy()));
+};
 
 /** A handshake that failed: nobody is there yet who could be answered. */
 const isOfTls = ({ code }: NodeJS.ErrnoException): boolean => !/^(HPE|ERR_HTTP)_/.test(code ?? '');

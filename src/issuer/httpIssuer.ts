@@ -81,8 +81,9 @@ class HttpIssuer implements IssuerConnector {
     this.#credentials = options.credentials ?? noCredentials;
     this.#payload = options.payload ?? plainPayload;
     this.#basePath = url.pathname.replace(/\/+$/, '');
-    this.#late = new LateReaders(options.clock, options.lateReadingMs ?? 0);
-    this.#connectionsMost = options.connections + LATE_READERS_MOST;
+    const { lateReadingMs = 0 } = options;
+    this.#late = new LateReaders(options.clock, lateReadingMs);
+    this.#connectionsMost = options.connections + (lateReadingMs > 0 ? LATE_READERS_MOST : 0);
     this.#pool = openConnections({
       origin: url.origin,
       connections: this.#connectionsMost,

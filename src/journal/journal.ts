@@ -3,11 +3,13 @@
  * `redis.ts` and `sqlite.ts` implement it, and one suite (`test/contract/journal`) runs both. A journal stores
  * versions of entries; which moves there are is `domain/entry`'s business, and a journal refuses any other.
  */
+
 import type { Draft, Entry, Sealed } from '../domain/entry.ts';
 import type { Lane } from '../domain/filing.ts';
 import type { ApiName, EntryKey, IssuerId } from '../domain/ids.ts';
 import type { Header, Message, WireFields } from '../domain/message.ts';
 import type { IssuerAnswer } from '../domain/outcome.ts';
+import type { Span } from '../runtime/clock.ts';
 
 /**
  * Every call has three outcomes. `away`: the request certainly never left this process. `unsure`: it may have been
@@ -127,11 +129,12 @@ export interface Journal {
   due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>>;
   owed(): Promise<Reply<OwedSummary>>;
   /**
-   * Remembers the name until `untilMs` (milliseconds since 1970) or somewhat longer, in one atomic step, durable before it
-   * returns. `first` for one call only, whoever else asks. After `unsure` the name may have been taken, and nobody can
-   * tell by whom: whatever depends on being first must not happen. Names begin with what they are for, and a slash.
+   * Remembers a name until the end of the span in which it may be taken, or somewhat longer, in one atomic step, durable
+   * before it returns. `first` for one call only, whoever else asks. After `unsure` the name may have been taken, and nobody can tell by whom:
+   * whatever depends on being first must not happen. That is the answer as well where the store has lost data since the
+   * span began. Names begin with what they are for, and a slash.
    */
-  once(name: string, untilMs: number): Promise<Reply<'first' | 'again'>>;
+  once(name: string, span: Span): Promise<Reply<'first' | 'again'>>;
   /**
    * Adds to what is revoked, until `untilMs` (milliseconds since 1970) or somewhat longer, durable before it returns. Said
    * again it holds until the later of both times. Throws `RevocationsFull` where there are too many.

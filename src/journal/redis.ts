@@ -7,7 +7,7 @@ import { AMNESIA_MINUTES_DEFAULT, MINUTE_MS } from '../config/limits.ts';
 import { born, type Draft, type Entry, isLegal, isOlder } from '../domain/entry.ts';
 import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type Clock, type Span, systemClock } from '../runtime/clock.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 import type {
@@ -94,7 +94,12 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
   }
   const guard = new RedisGuard(hot, background, place, onNotice);
   const journal = new RedisJournal({ hot, background, confirming, guard, place }, { ...options, clock });
-  await journal.lookAtReplicas();
+  try {
+    await journal.begin();
+  } catch (error) {
+    await journal.close();
+    throw error;
+  }
   return journal;
 }
 
@@ -155,8 +160,8 @@ class RedisJournal implements Journal {
     this.#replicasLeast = replicas;
   }
 
-  lookAtReplicas(): Promise<void> {
-    return this.#replicas.look();
+  async begin(): Promise<void> {
+    await Promise.all([this.#replicas.look(), this.#amnesia.begin()]);
   }
 
   async claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
@@ -282,10 +287,11 @@ class RedisJournal implements Journal {
     return done(needs);
   }
 
-  async once(name: string, untilMs: number): Promise<Reply<'first' | 'again'>> {
+  async once(name: string, span: Span): Promise<Reply<'first' | 'again'>> {
     // Fail closed, as with claims: a name that was thrown away could be taken twice.
     if (!this.#guard.isSafe) return AWAY;
-    return takeOnce((...call) => this.#run(...call), this.#clock, name, untilMs);
+    const [clock, amnesia] = [this.#clock, this.#amnesia];
+    return takeOnce({ run: (...call) => this.#run(...call), clock, amnesia }, name, span);
   }
 
   async revoke(kind: Revocation['kind'], id: string, untilMs: number): Promise<Reply<void>> {

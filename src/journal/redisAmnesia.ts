@@ -1,13 +1,14 @@
 /**
  * Whether Redis still has what this process has seen there. Every shard counts its writes and names its epoch; a count
  * that goes back or an epoch that is gone is data that was lost: a flush, a backup put back, a failover that lost what
- * it had acknowledged. A new process has seen nothing, so that an empty server is no loss to it.
+ * it had acknowledged. A new process has seen nothing, so that an empty server is no loss to it; from its start on it
+ * knows an epoch of every shard.
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Amnesia, Reply } from './journal.ts';
 import type { NoticeSink } from './notice.ts';
-import { keysOfShard, SHARD_COUNT } from './redisKeys.ts';
+import { allShards, keysOfShard, SHARD_COUNT } from './redisKeys.ts';
 import { listOf, numberOf, SCRIPTS, type Script, type ScriptReply, textOf } from './redisScripts.ts';
 
 /** What was last seen of a shard; the epoch is empty before the first. */
@@ -23,6 +24,8 @@ export type RedisAmnesiaOptions = {
   readonly onNotice: NoticeSink;
 };
 
+/** A busy server may be late with one answer. */
+const BEGIN_TRIES = 3;
 /** A flush is noticed shard by shard within moments, and told in one line. */
 const TELL_AFTER_MS = 300;
 
@@ -73,8 +76,21 @@ export class RedisAmnesia {
       await this.ask(shard);
       return;
     }
-    if (textOf(epoch) !== '') this.noteClaimed(shard, numberOf(writes), textOf(epoch));
+    // The start may have found the server away.
+    if (textOf(epoch) === '') await this.ask(shard);
+    else this.noteClaimed(shard, numberOf(writes), textOf(epoch));
     this.#noteUntil(shard, textOf(until), numberOf(now));
+  }
+
+  /**
+   * To be done before anything else: asks every shard, and so gives an epoch to those that have none. Whatever does not tell
+   * by then is asked when it is next looked at.
+   */
+  async begin(): Promise<void> {
+    for (let tries = 0; tries < BEGIN_TRIES; tries += 1) {
+      const silent = allShards().filter(({ number }) => this.seen(number).epoch === '');
+      await Promise.all(silent.map(({ number }) => this.ask(number)));
+    }
   }
 
   /** Has the shard say whether data was lost. False where it does not say: then nothing is known, and nothing changes. */
@@ -99,7 +115,7 @@ export class RedisAmnesia {
       this.#seen[shard] = { writes: numberOf(counted), epoch: textOf(present) };
       this.#losses += 1;
       this.#tell(kind, shard);
-    } else if (textOf(present) !== '') this.noteClaimed(shard, numberOf(counted), textOf(present));
+    } else this.noteClaimed(shard, numberOf(counted), textOf(present));
     return true;
   }
 

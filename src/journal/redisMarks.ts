@@ -2,25 +2,43 @@
  * Names that are taken once, what is revoked, and whether the site stands by, in Redis. Each of them is one script on one
  * key, and so of one slot.
  */
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Span } from '../runtime/clock.ts';
 import { REVOCATIONS_MOST, type Reply, type Revocation, RevocationsFull, type Standby } from './journal.ts';
 import { keepingOf, revocationOf, revokedText } from './marks.ts';
+import type { RedisAmnesia } from './redisAmnesia.ts';
 import { keysOfShard, REVOKED, STANDBY, shardOfName } from './redisKeys.ts';
-import { listOf, numberOf, SCRIPTS, type Script, type ScriptReply, textsOf } from './redisScripts.ts';
+import { listOf, numberOf, SCRIPTS, type Script, type ScriptReply, textOf, textsOf } from './redisScripts.ts';
 
 /** Runs a script on the connection that its caller chose. */
 type Run = (script: Script, keys: readonly string[], args: readonly string[]) => Promise<Reply<ScriptReply>>;
 
+export type OnceDeps = { readonly run: Run; readonly clock: Clock; readonly amnesia: RedisAmnesia };
+
 /** `Journal.once`. */
-export async function takeOnce(
-  run: Run,
-  clock: Clock,
+export async function takeOnce(deps: OnceDeps, name: string, span: Span): Promise<Reply<'first' | 'again'>> {
+  const first = await take(deps, name, span);
+  if (first !== 'missed') return first;
+  // Something that was seen there is gone. Once that is noticed, the names of before are doubtful and new ones are not.
+  const second = (await deps.amnesia.ask(shardOfName(name))) ? await take(deps, name, span) : 'missed';
+  return second === 'missed' ? { kind: 'away' } : second;
+}
+
+async function take(
+  { run, clock, amnesia }: OnceDeps,
   name: string,
-  untilMs: number,
-): Promise<Reply<'first' | 'again'>> {
-  const keys = [keysOfShard(shardOfName(name)).once(name)];
-  const reply = await run(SCRIPTS.once, keys, keptArguments(untilMs, clock));
-  return reply.kind === 'done' ? { kind: 'done', value: reply.value === 'first' ? 'first' : 'again' } : reply;
+  { sinceMs, untilMs }: Span,
+): Promise<Reply<'first' | 'again'> | 'missed'> {
+  const keys = keysOfShard(shardOfName(name));
+  const seen = amnesia.seen(keys.number);
+  const ageMs = Math.ceil(clock.wallMs() - sinceMs);
+  const args = [...keptArguments(untilMs, clock), ageMs, seen.writes, seen.epoch, amnesia.epochToBegin()].map(String);
+  const reply = await run(SCRIPTS.once, [keys.once(name), keys.claims, keys.epoch], args);
+  if (reply.kind !== 'done') return reply;
+  const [kind, writes, epoch] = listOf(reply.value);
+  if (kind === 'missed') return kind;
+  if (kind === 'forgotten') return { kind: 'unsure' };
+  if (kind === 'first') amnesia.noteClaimed(keys.number, numberOf(writes), textOf(epoch));
+  return { kind: 'done', value: kind === 'first' ? 'first' : 'again' };
 }
 
 /** `Journal.revoke`. */

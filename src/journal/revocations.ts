@@ -38,8 +38,8 @@ const LIFTED_LONGER_MS = 3_600_000;
 
 /** The token endpoint's memory of assertions, kept by the journal: what it does not say for certain is `unavailable`. */
 export const onceOf = (journal: Pick<Journal, 'once'>): Once => ({
-  take: async (name, untilMs) => {
-    const reply = await journal.once(name, untilMs);
+  take: async (name, span) => {
+    const reply = await journal.once(name, span);
     return reply.kind === 'done' ? reply.value : 'unavailable';
   },
 });

@@ -6,7 +6,7 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { born, type Draft, type Entry, isLegal, isOlder } from '../domain/entry.ts';
 import { filingOf, type Lane } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
-import { type Clock, systemClock } from '../runtime/clock.ts';
+import { type Clock, type Span, systemClock } from '../runtime/clock.ts';
 import {
   type Amnesia,
   type Claimed,
@@ -133,7 +133,7 @@ export class SqliteJournal implements Journal {
     });
   }
 
-  async once(name: string, untilMs: number): Promise<Reply<'first' | 'again'>> {
+  async once(name: string, { untilMs }: Span): Promise<Reply<'first' | 'again'>> {
     const keeping = this.#marks.keeping(untilMs);
     return this.#write(() => this.#marks.once(name, keeping, this.#nowMs()));
   }

@@ -2,6 +2,9 @@
  * Time as a port, so that runs replay: the journey, the deliveries and the tests take their time from here and from
  * nowhere else. Wall time is for headers and dates; every wait and deadline is counted on the monotonic clock.
  */
+/** From when until when, in milliseconds since 1970 by the wall clock. */
+export type Span = { readonly sinceMs: number; readonly untilMs: number };
+
 export interface Clock {
   /** Milliseconds since 1970, UTC. May jump. */
   wallMs(): number;

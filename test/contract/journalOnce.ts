@@ -9,7 +9,7 @@ import {
   type Revocation,
   RevocationsFull,
 } from '../../src/journal/journal.ts';
-import { DAY_MS, insist } from '../journal/journalSteps.ts';
+import { DAY_MS, insist, spanTo } from '../journal/journalSteps.ts';
 import { waitFor } from '../support/waitFor.ts';
 import type { JournalUnderTest } from './journal.ts';
 
@@ -40,7 +40,7 @@ async function withName(story: (name: string) => Promise<void>): Promise<void> {
   }
 }
 
-const take = async (journal: Journal, name: string, untilMs: number) => sure(await journal.once(name, untilMs));
+const take = async (journal: Journal, name: string, untilMs: number) => sure(await journal.once(name, spanTo(untilMs)));
 const revoke = (journal: Journal, { kind, id, untilMs }: Revocation) => insist(() => journal.revoke(kind, id, untilMs));
 const revokedIn = async (journal: Journal) =>
   (await insist(() => journal.revoked())).map(({ kind, id }) => `${kind} ${id}`).sort();
@@ -59,7 +59,7 @@ export function contractOfOnce(store: JournalUnderTest): void {
     it('I13 gives a name to exactly one of 50 who ask at once', () =>
       withName(async name => {
         const told = await Promise.all(
-          Array.from({ length: 50 }, (_, i) => store.journal.once(name, Date.now() + DAY_MS + i)),
+          Array.from({ length: 50 }, (_, i) => store.journal.once(name, spanTo(Date.now() + DAY_MS + i))),
         );
         const kinds = told.map(sure);
         expect(kinds.filter(kind => kind === 'first')).toHaveLength(1);
@@ -97,7 +97,7 @@ export function contractOfOnce(store: JournalUnderTest): void {
         expect(await take(store.journal, name, soon() + 0.5)).toBe('first');
         expect(await take(store.journal, name, soon())).toBe('again');
         for (const untilMs of [Number.NaN, Number.POSITIVE_INFINITY, -1, 2 ** 60]) {
-          await expect(store.journal.once(name, untilMs)).rejects.toThrow('a time until which');
+          await expect(store.journal.once(name, spanTo(untilMs))).rejects.toThrow('a time until which');
           await expect(store.journal.revoke('jti', name, untilMs)).rejects.toThrow('a time until which');
         }
       }));

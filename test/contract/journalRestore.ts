@@ -6,8 +6,10 @@ import { describe, expect, it } from 'vitest';
 import { apply, born, type Entry, type Sealed } from '../../src/domain/entry.ts';
 import { claimOf, tombstoneOf } from '../journal/entries.ts';
 import {
+  attempted,
   claimFresh,
   claimOnce,
+  DONE,
   happen,
   insist,
   LANES,
@@ -73,6 +75,33 @@ export function contractOfRestore(store: JournalUnderTest): void {
         expect(await presentOf(store.journal, entry)).toEqual(taken);
       }
       expect(await owed()).toMatchObject({ doubts: 1, due: 1 });
+    });
+
+    it('F51 I8 a Reversal that came when the end was lost is not written over, but where nothing is to be undone', async () => {
+      for (const [tranId, isOpen] of [['R8', true] as const, ['R9', false] as const]) {
+        const { entry, now } = await claimFresh(store.journal, claimOf(tranId, { policy: 'repeat' }));
+        const mark = { type: 'mark', now } as const;
+        const doubt = apply(entry, unknown(1, now));
+        const leased = apply(doubt, lease(now));
+        const ended = (code: '00' | '51') =>
+          apply(leased, attempted({ kind: 'done', answer: { code, sealed: SEALED } }));
+        const before = isOpen ? entry : await happen(store.journal, entry, unknown(1, now));
+        const reversed = await happen(store.journal, before, mark);
+        expect(await restore(ended('00'))).toBe('there');
+        expect(await presentOf(store.journal, entry)).toEqual(reversed);
+        expect(await restore(ended('51'))).toBe('restored');
+        expect(await presentOf(store.journal, entry)).toEqual(ended('51'));
+      }
+    });
+
+    it('F51 I8 an undo that is due under a later tranId is not taken for acknowledged', async () => {
+      const { entry, now } = await claimFresh(store.journal, claimOf('RA'));
+      const doubt = await happen(store.journal, entry, unknown(1, now));
+      const acknowledged = apply(apply(doubt, lease(now)), DONE);
+      const answer = { code: '00', sealed: null } as const;
+      const again = await happen(store.journal, doubt, { type: 'late', answer, at: now, now });
+      expect(await restore(acknowledged)).toBe('there');
+      expect(await presentOf(store.journal, entry)).toEqual(again);
     });
 
     it('F62 asked for again changes nothing', async () => {

@@ -22,6 +22,7 @@ import { Deadline } from '../../src/runtime/deadline.ts';
 import { systemRandom as random } from '../../src/runtime/random.ts';
 import { claimOf } from '../journal/entries.ts';
 import { DAY_MS } from '../journal/journalSteps.ts';
+import { waitFor } from '../support/waitFor.ts';
 
 const TIMEOUT_MS = 1000;
 /** Longer than the lease of a try, which is the time-out and two seconds. */
@@ -54,11 +55,12 @@ async function stage(test: TestContext, deliver: Deliver, wrap = (journal: Journ
   const steps = new Steps(journal, clock, random);
   const vault = createVault([new Secret(new Uint8Array(32))]);
   const line = lineOf(deliver);
+  const parked: string[] = [];
   const observer = {
     attempted: () => undefined,
     takenOver: () => undefined,
     late: () => undefined,
-    parked: () => undefined,
+    parked: (_key: unknown, _issuer: unknown, kind: string, why: string) => void parked.push(`${kind} ${why}`),
     failed: (error: unknown) => expect.fail(String(error)),
   };
   const issuers = { get: () => line, all: () => [line] };
@@ -84,7 +86,7 @@ async function stage(test: TestContext, deliver: Deliver, wrap = (journal: Journ
   const freeze = () => {
     frozenMs += FROZEN_MS;
   };
-  return { deliveries, doubt, happens, present, freeze };
+  return { deliveries, doubt, happens, present, freeze, parked };
 }
 
 it('F68 I11 a gateway that is frozen between the lease of a try and its send has no time left to send it in', async test => {
@@ -132,4 +134,26 @@ it('F68 I5 a repeat that ends after its lease, and after the undo that replaced 
   await staged.deliveries.work(staged.doubt);
   const { entry } = await staged.present();
   expect(entry).toMatchObject({ undoNo: 1, duty: { is: 'due', kind: 'undo', triesOfId: 0 } });
+});
+
+it('F46 F62 I17 what was parked is told to the operator, though the reply to that write was lost', async test => {
+  const answer = { code: '12', desc: '', fields: new Secret({}) } as const;
+  const staged = await stage(
+    test,
+    async () => ({ kind: 'answered', status: 200, answer }),
+    journal =>
+      new Proxy(journal, {
+        get: (inner, name) =>
+          name === 'move'
+            ? async (from: Entry, to: Entry, writeId: string) => {
+                const reply = await inner.move(from, to, writeId);
+                return to.duty.is === 'parked' ? { kind: 'unsure' } : reply;
+              }
+            : (Reflect.get(inner, name) as () => unknown).bind(inner),
+      }),
+  );
+  await staged.deliveries.work(await staged.happens(staged.doubt, now => ({ type: 'mark', now })));
+  await waitFor('the alarm', () => staged.parked.length > 0);
+  expect(staged.parked).toEqual(['undo declined']);
+  expect((await staged.present()).entry.duty).toMatchObject({ is: 'parked', why: 'declined' });
 });

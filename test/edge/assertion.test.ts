@@ -78,7 +78,11 @@ const without = (name: string): string =>
 describe('a client assertion', () => {
   it('proves the client, and tells how long it could be used', async () => {
     const reading = await readAssertion(assertion(), undefined, deps());
-    expect(reading).toMatchObject({ kind: 'proved', jti: 'a-1', usableUntilMs: (NOW_S + 70) * 1000 });
+    expect(reading).toMatchObject({
+      kind: 'proved',
+      jti: 'a-1',
+      usable: { sinceMs: (NOW_S - 10) * 1000, untilMs: (NOW_S + 70) * 1000 },
+    });
     expect(reading.kind === 'proved' && reading.client.id).toBe('bank');
     expect(await verdict(assertion(), 'bank')).toBe('proved');
   });
@@ -248,7 +252,7 @@ describe('a client assertion', () => {
 
   it('may have fractions of seconds, as RFC 7519 allows', async () => {
     const reading = await readAssertion(claimed({ iat: NOW_S + 0.25, exp: NOW_S + 60.5 }), undefined, deps());
-    expect(reading).toMatchObject({ kind: 'proved', usableUntilMs: (NOW_S + 70.5) * 1000 });
+    expect(reading).toMatchObject({ kind: 'proved', usable: { untilMs: (NOW_S + 70.5) * 1000 } });
   });
 
   it('S53: has a jti of 1 to 128 characters', async () => {

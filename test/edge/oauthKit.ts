@@ -14,7 +14,7 @@ import {
   type SigningKey,
 } from '../../src/edge/keys.ts';
 import type { Once, TokenClient } from '../../src/edge/tokenEndpoint.ts';
-import type { Clock } from '../../src/runtime/clock.ts';
+import type { Clock, Span } from '../../src/runtime/clock.ts';
 
 export type Json = { readonly [name: string]: unknown };
 
@@ -101,13 +101,13 @@ export const reasonOf = async (promise: Promise<unknown>): Promise<RefusalReason
 export const NOTHING_REVOKED = { isRevoked: () => false, validFrom: () => 0 };
 
 /** A store that several endpoints may share. */
-export const memoryOnce = (): Once & { readonly taken: Map<string, number> } => {
-  const taken = new Map<string, number>();
+export const memoryOnce = (): Once & { readonly taken: Map<string, Span> } => {
+  const taken = new Map<string, Span>();
   return {
     taken,
-    take: async (name, untilMs) => {
+    take: async (name, span) => {
       if (taken.has(name)) return 'again';
-      taken.set(name, untilMs);
+      taken.set(name, span);
       return 'first';
     },
   };

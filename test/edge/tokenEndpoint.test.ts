@@ -136,8 +136,14 @@ describe('the token endpoint', () => {
 
   it('S55: the assertion is remembered for longer than it could be used', async () => {
     await stage.post(parameters({ client_assertion: assertion({ exp: NOW_S + 60 }) }));
-    const [until] = [...stage.once.taken.values()];
-    expect(until).toBe((NOW_S + 70 + 60) * 1000);
+    const [span] = [...stage.once.taken.values()];
+    expect(span?.untilMs).toBe((NOW_S + 70 + 60) * 1000);
+  });
+
+  it('S55: the store is told since when the assertion could be used, by a client whose clock is ahead, too', async () => {
+    await stage.post(parameters({ client_assertion: assertion({ iat: NOW_S - 20 }) }));
+    const [span] = [...stage.once.taken.values()];
+    expect(span?.sinceMs).toBe((NOW_S - 30) * 1000);
   });
 
   it('S55: the assertion is used up before a token exists', async () => {

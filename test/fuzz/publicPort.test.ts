@@ -108,9 +108,9 @@ function judge(requests: readonly Sent[], { answers, rest }: Heard, end: Deliver
     // Never another's answer, and never that of a request that was only hidden in a body.
     if (told.tranId !== undefined && status === 200) expect(forbidden.has(told.tranId)).toBe(false);
   }
-  // Nothing after the first that is wrong is mistaken for it: one request, one answer.
-  const twohundreds = answers.filter(({ status, body }) => status === 200 && body.includes('"responseCode":"00"'));
-  expect(twohundreds.length).toBeLessThanOrEqual(requests.filter(({ verdict }) => verdict !== 'bad').length);
+  // One request, one approval. (The description of the API has approvals in it, too.)
+  const approvals = answers.filter(({ body }) => /^\{"participantId".*"responseCode":"00"/.test(body));
+  expect(approvals.length).toBeLessThanOrEqual(requests.filter(({ verdict }) => verdict !== 'bad').length);
 }
 
 const entryIds = async (): Promise<string[]> => {

@@ -140,7 +140,7 @@ const ISSUER: readonly Guard[] = [
     file: REPLY,
     source: "  if (!isDefinite(code)) return unknown('openCode');\n",
     replacement: '',
-    red: [tests('issuer/reply', '09, 68, 91, 94, 96 and 99 leave it open'), seeds(100)],
+    red: [tests('issuer/reply', 'F22: the code'), seeds(100)],
   },
   {
     name: 'unknown once a byte may have left',

@@ -33,7 +33,7 @@ const CLAIMS: readonly Guard[] = [
     file: 'src/domain/filing.ts',
     source: 'wake: { lane: RECOVERY, at: standing.leaseUntil }',
     replacement: 'wake: { lane: RECOVERY, at: standing.leaseUntil + 1e12 }',
-    red: [tests('domain/entry', 'F64 what waits for its time is found in a lane'), seeds(40)],
+    red: [tests('contract/sqlite', 'F64 finds a claim once its lease is over'), seeds(40)],
   },
   {
     name: 'takeover',

@@ -122,6 +122,20 @@ describe('F12: one connection', () => {
     wire.end();
   });
 
+  it('S120: answers what came before a CONNECT, and then drops it, whether or not the client is still there', async () => {
+    const gate = gateOf();
+    const stage = await startStage({ after: () => gate.opened });
+    const [stays, leaves] = [await Wire.open(stage.port), await Wire.open(stage.port)];
+    for (const wire of [stays, leaves]) wire.send(`${textOf()}CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\nx`);
+    await waitFor('the effects', () => stage.effects.length === 2);
+    leaves.socket.resetAndDestroy();
+    gate.open();
+    expect((await stays.next()).status).toBe(200);
+    await stays.closed();
+    await waitFor('the records', () => stage.records.length === 2);
+    expect([stays.received, stage.inFlight(), stage.defects]).toEqual(['', 0, []]);
+  });
+
   it('ends with the answer to whoever asks for another protocol: what came right behind it was lost to the parser', async () => {
     const stage = await startStage();
     const wire = await Wire.open(stage.port);

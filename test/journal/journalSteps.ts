@@ -9,8 +9,11 @@ import { type Lane, RECOVERY } from '../../src/domain/filing.ts';
 import type { IssuerId } from '../../src/domain/ids.ts';
 import type { Money } from '../../src/domain/money.ts';
 import type { Claimed, Journal, Reply } from '../../src/journal/journal.ts';
+import type { Span } from '../../src/runtime/clock.ts';
 
 export const DAY_MS = 86_400_000;
+/** Of a name that nobody can have taken before now. */
+export const spanTo = (untilMs: number): Span => ({ sinceMs: Date.now(), untilMs });
 export const ISSUER_A = 'issuer-a' as IssuerId;
 export const ISSUER_B = 'issuer-b' as IssuerId;
 const LANE_NAMES: readonly Lane[] = [RECOVERY, ISSUER_A, ISSUER_B];

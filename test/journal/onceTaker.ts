@@ -3,6 +3,7 @@
  * was told. Run by tests.
  */
 import { createRedisJournal } from '../../src/journal/redis.ts';
+import { spanTo } from './journalSteps.ts';
 import { targetOf } from './redisTargets.ts';
 
 const [port = '', count = ''] = process.argv.slice(2);
@@ -13,7 +14,7 @@ const names = Array.from({ length: Number(count) }, (_, i) => `test/${i}`);
 const waiting = setInterval(() => {}, 60_000);
 process.once('SIGUSR2', async () => {
   clearInterval(waiting);
-  const replies = await Promise.all(names.map(name => journal.once(name, Date.now() + 60_000)));
+  const replies = await Promise.all(names.map(name => journal.once(name, spanTo(Date.now() + 60_000))));
   console.log(JSON.stringify(replies.map(reply => (reply.kind === 'done' ? reply.value : reply.kind))));
   await journal.close();
 });

@@ -204,7 +204,7 @@ it.each([
   [{ kind: 'away' }, 'unavailable'],
   [{ kind: 'unsure' }, 'unavailable'],
 ] as const)('an assertion of which the journal says %o is %s', async (reply, expected) => {
-  expect(await onceOf({ once: async () => reply }).take('test/a', UNTIL_MS)).toBe(expected);
+  expect(await onceOf({ once: async () => reply }).take('test/a', { sinceMs: 0, untilMs: UNTIL_MS })).toBe(expected);
 });
 
 it.each(['away', 'unsure'] as const)('S12 does not start before it has read the list: %s', async kind => {

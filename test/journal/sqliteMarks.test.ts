@@ -10,7 +10,7 @@ import { openJournalFile } from '../../src/journal/sqliteFile.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { removeDir, tempDir } from '../support/places.ts';
 import { claimOf } from './entries.ts';
-import { claimFresh, DAY_MS, insist } from './journalSteps.ts';
+import { claimFresh, DAY_MS, insist, spanTo } from './journalSteps.ts';
 
 const START_MS = 1_700_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -43,7 +43,7 @@ const opened = async () => {
   const rows = (table: string) => Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.rows);
   return { made, database, rows };
 };
-const take = (from: Journal, name: string, untilMs: number) => insist(() => from.once(name, untilMs));
+const take = (from: Journal, name: string, untilMs: number) => insist(() => from.once(name, spanTo(untilMs)));
 
 it('F69 a name is remembered for its time, though the journal is ahead of the wall clock', async () => {
   const first = await opened();
@@ -104,11 +104,11 @@ it('F72 a name on a full disk, or after the end, is away and not taken', async (
   const pages = Number(database.prepare('PRAGMA page_count').get()?.page_count);
   database.exec(`PRAGMA max_page_count = ${pages}`);
   const long = `test/${'x'.repeat(20_000)}`;
-  expect(await made.once(long, wall + 1000)).toEqual({ kind: 'away' });
+  expect(await made.once(long, spanTo(wall + 1000))).toEqual({ kind: 'away' });
   expect(await made.revoke('jti', long, wall + 1000)).toEqual({ kind: 'away' });
   database.exec('PRAGMA max_page_count = 100000');
   expect(await take(made, long, wall + 1000)).toBe('first');
   await made.close();
-  expect(await made.once('test/closed', wall + 1000)).toEqual({ kind: 'away' });
+  expect(await made.once('test/closed', spanTo(wall + 1000))).toEqual({ kind: 'away' });
   expect(await made.revoked()).toEqual({ kind: 'away' });
 });

@@ -137,6 +137,10 @@ const PROCESS: Readonly<Record<string, Fault>> = {
       'F68 I11 I18: between claim and send: nothing is sent late, and the buyer is not told approved',
       'F68 F34 I5 I18: after the bytes left, the issuer acting after the undo was over: it is undone again',
     ],
+    [
+      'delivery/leases',
+      'F68 I5 a repeat that ends after its lease, and after the undo that replaced it, is undone once more',
+    ],
   ],
   F69: [
     'clocks that differ or jump',

@@ -25,7 +25,7 @@ import { answerOf, headOf, NeedsOfRecords } from '../../src/journal/record.ts';
 import { RedisAmnesia } from '../../src/journal/redisAmnesia.ts';
 import { SHARD_COUNT, shardOf } from '../../src/journal/redisKeys.ts';
 import { summaryOf, tallyChange } from '../../src/journal/tally.ts';
-import type { Clock } from '../../src/runtime/clock.ts';
+import type { Clock, Span } from '../../src/runtime/clock.ts';
 import type { Random } from '../../src/runtime/random.ts';
 import type { Line, StoreObserver } from './line.ts';
 import type { RedisModel, ScriptClaimed } from './redisModel.ts';
@@ -166,7 +166,7 @@ export class ModelledRedisJournal implements Journal {
     });
   }
 
-  async once(name: string, untilMs: number): Promise<Reply<'first' | 'again'>> {
+  async once(name: string, { untilMs }: Span): Promise<Reply<'first' | 'again'>> {
     const { untilMs: until, leastMs } = keepingOf(untilMs, this.#clock.wallMs());
     return this.#ask('once', () => {
       if ((this.#server.marks('once').get(name) ?? 0) > 0) return 'again';

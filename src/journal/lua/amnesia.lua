@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
--- Asked by whoever misses what it has seen of a shard: says whether data was lost, and if so begins another epoch and
--- takes no money for a while. A loss that somebody has noticed before is not counted again: its epoch is among the lost.
--- It may run when memory is short: it is one small hash.
+-- Asked by whoever misses what it has seen of a shard: says whether data was lost, and if so begins another epoch, takes
+-- no money for a while and keeps the time of the loss for `once.lua`. A loss that somebody has noticed before is not
+-- counted again: its epoch is among the lost. Asked at the start, too: a shard of which nothing is known gets its first
+-- epoch, and from then on whoever has seen that notices when it is gone. It may run when memory is short: it is one small
+-- hash.
 --
 -- KEYS  1 epoch of the shard (hash)   2 writes of the shard (counter)
 -- ARGV  1 writes that the caller last saw   2 epoch that it last saw, '' where none   3 epoch to begin
 --       4 milliseconds from now for which no money is taken
 -- Returns, all as text: 'lost', 'known' (lost, and noticed before) or 'kept' (nothing is missing); then now, writes,
--- epoch ('' where none), the time until which the shard takes no money ('' where it does).
+-- epoch, the time until which the shard takes no money ('' where it does).
 -- Errors, with nothing written: WRONGTYPE, or ERR where the counter is not one.
 
 -- Processes that have seen nothing since are asked about once; nobody remembers more epochs of one shard than that.
@@ -30,6 +32,9 @@ elseif isOther or tonumber(writes) < seenWrites then
   if isOther and id ~= '' then lost = lost .. ' ' .. id end
   if #lost > LOST_CHARACTERS then lost = string.gsub(string.sub(lost, -LOST_CHARACTERS), '^%S*', '') end
   id, untilMs = ARGV[3], string.format('%.0f', now + ARGV[4])
-  redis.call('HSET', epoch, 'id', id, 'lost', lost, 'until', untilMs)
+  redis.call('HSET', epoch, 'id', id, 'lost', lost, 'until', untilMs, 'lostAt', string.format('%.0f', now))
+elseif id == '' then
+  id = ARGV[3]
+  redis.call('HSET', epoch, 'id', id)
 end
 return { kind, string.format('%.0f', now), writes, id, untilMs }
