@@ -56,6 +56,11 @@ export class Exchange {
     else this.#outgoing.once('close', then);
   }
 
+  /** Whether the connection ends with this answer. */
+  get isLast(): boolean {
+    return this.#closeAfter;
+  }
+
   /** Lets the connection end with this answer. */
   closeAfter(): void {
     this.#closeAfter = true;

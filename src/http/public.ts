@@ -180,6 +180,8 @@ class PublicSurface implements Connections {
 
   /** Takes one request in: from its head alone it is refused, or routed. */
   take(incoming: IncomingMessage, outgoing: ServerResponse, mode: Mode): void {
+    // What follows the last request of a connection is not served (RFC 9112, 9.6): perhaps it is the inside of another one.
+    if (this.#newest.get(incoming.socket)?.isLast) return;
     const { clock, random } = this.#options;
     const awaitsContinue = mode !== 'plain';
     const exchange = new Exchange(incoming, outgoing, { clock, requestId: random.id(), awaitsContinue });

@@ -94,3 +94,15 @@ describe('F25 a late answer', () => {
     expect(both.undoNo).toBe(2);
   });
 });
+
+it.each(['undo', 'repeat', 'follow'] as const)('F46 I17 a %s that was tried for too long is parked, and kept', kind => {
+  const policy = { undo: 'reverse', repeat: 'repeat', follow: 'undo' } as const;
+  const [since, forMs] = [BIRTH + 1000, 60_000];
+  const limits = { remembersMs: 10 * forMs, parkAfterMs: forMs };
+  const at = (now: number): Event => ({ type: 'lease', now, leaseMs: 1000, limits });
+  const tried = inDoubt(policy[kind], at(since), attempted({ kind: 'open' }, since + 2000));
+  expect(apply(tried, at(since + forMs - 1)).duty).toMatchObject({ is: 'due', kind, tries: 2 });
+  const parked = apply(tried, at(since + forMs));
+  expect(parked).toMatchObject({ standing: { at: 'doubt' }, duty: { is: 'parked', kind, since, why: 'exhausted' } });
+  expect(apply(parked, at(since + 2 * forMs))).toBe(parked);
+});

@@ -60,8 +60,11 @@ const revoke = (gateway: Gateway, body: unknown, headers = {}) =>
 const jtiOf = (token: string): string => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()).jti;
 const digestOf = (jti: string): string => createHash('sha256').update(jti).digest('base64url').slice(0, 22);
 /** What the first of them lists, without times: those are the journal's, as read on another clock. */
-const listed = async (): Promise<string> =>
-  (await get(`${at(0).adminUrl}/admin/revocations`)).text.replaceAll(/"until":"[^"]*"/g, '');
+const listed = (): Promise<string> =>
+  waitFor('the list', async () => {
+    const { status, text } = await get(`${at(0).adminUrl}/admin/revocations`);
+    return status === 200 && text.replaceAll(/"until":"[^"]*"/g, '');
+  });
 /** Until every gateway refuses the token. */
 const refusedEverywhere = (token: string) =>
   waitFor(
