@@ -3,6 +3,7 @@
  * connection afterwards. Every request gets exactly one answer, except where the client is no longer there to hear it.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../runtime/clock.ts';
 import { InboundBody } from './body.ts';
 import { headersOf, type Reply } from './envelope.ts';
@@ -25,6 +26,7 @@ export class Exchange {
   readonly #outgoing: ServerResponse;
   readonly #clock: Clock;
   #closeAfter: boolean;
+  #endsConnection = false;
 
   constructor(
     incoming: IncomingMessage,
@@ -50,12 +52,6 @@ export class Exchange {
     return this.#outgoing.writableFinished || this.#outgoing.destroyed;
   }
 
-  /** Calls `then` when the answer has left, or can no longer leave. */
-  whenOver(then: () => void): void {
-    if (this.isOver()) then();
-    else this.#outgoing.once('close', then);
-  }
-
   /** Whether the connection ends with this answer. */
   get isLast(): boolean {
     return this.#closeAfter;
@@ -70,6 +66,14 @@ export class Exchange {
   cutOff(): void {
     this.#closeAfter = true;
     if (!this.incoming.complete) this.body.break();
+  }
+
+  /** As `cutOff`, and ends the connection after the answer also where its head has left already and promised more. */
+  endConnection(socket: Duplex): void {
+    this.cutOff();
+    if (this.#endsConnection) return;
+    this.#endsConnection = true;
+    this.#outgoing.once('close', () => socket.end(() => socket.destroy()));
   }
 
   /** Writes the reply, and lets the connection end with it where something unread would be taken for a request. */

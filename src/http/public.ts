@@ -180,13 +180,12 @@ class PublicSurface implements Connections {
 
   /** Takes one request in: from its head alone it is refused, or routed. */
   take(incoming: IncomingMessage, outgoing: ServerResponse, mode: Mode): void {
-    // What follows the last request of a connection is not served (RFC 9112, 9.6): perhaps it is the inside of another one.
-    if (this.#newest.get(incoming.socket)?.isLast) return;
     const { clock, random } = this.#options;
     const awaitsContinue = mode !== 'plain';
     const exchange = new Exchange(incoming, outgoing, { clock, requestId: random.id(), awaitsContinue });
+    const followsLast = this.#newest.get(incoming.socket)?.isLast === true;
     this.#remember(incoming.socket, exchange);
-    const refusal = this.#headRefusal(exchange, mode);
+    const refusal = this.#headRefusal(exchange, mode, followsLast);
     if (refusal) {
       this.#refuse(exchange, refusal);
       return;
@@ -201,9 +200,10 @@ class PublicSurface implements Connections {
     this.#newest.set(socket, exchange);
   }
 
-  #headRefusal(exchange: Exchange, mode: Mode): Refusal | undefined {
+  #headRefusal(exchange: Exchange, mode: Mode, followsLast: boolean): Refusal | undefined {
     if (this.#refusing) return new Refusal('draining');
-    if (!this.secured.isWelcome(exchange.incoming.socket)) {
+    // What follows the last request of a connection is not served (RFC 9112, 9.6): perhaps it is the inside of another.
+    if (followsLast || !this.secured.isWelcome(exchange.incoming.socket)) {
       exchange.closeAfter();
       return new Refusal('draining');
     }
@@ -341,7 +341,7 @@ class PublicSurface implements Connections {
     // Node listens to this socket no more, and an error that nobody listens to would end the process.
     socket.on('error', () => socket.destroy());
     const newest = this.#newest.get(socket);
-    if (newest && !newest.isOver()) endAfter(newest, socket);
+    if (newest && !newest.isOver()) newest.endConnection(socket);
     else socket.destroy();
   }
 
@@ -349,7 +349,7 @@ class PublicSurface implements Connections {
   onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
     const newest = this.#newest.get(socket);
     if (!socket.writable || error.code === 'ECONNRESET' || isOfTls(error)) socket.destroy();
-    else if (newest && !newest.isOver()) endAfter(newest, socket);
+    else if (newest && !newest.isOver()) newest.endConnection(socket);
     // A connection on which nothing is asked, or the rest of a body that was answered already, just ends.
     else if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' || newest?.incoming.complete === false) socket.destroy();
     else this.#refuseUnparsed(socket);
@@ -363,12 +363,6 @@ class PublicSurface implements Connections {
     this.#observe(served, { requestId, peer, api: undefined, totalMs: 0 });
   }
 }
-
-/** The answer under way is the last of its connection, also where its head has left already and promised more. */
-const endAfter = (newest: Exchange, socket: Duplex): void => {
-  newest.cutOff();
-  newest.whenOver(() => socket.end(() => socket.destroy()));
-};
 
 /** A handshake that failed: nobody is there yet who could be answered. */
 const isOfTls = ({ code }: NodeJS.ErrnoException): boolean => !/^(HPE|ERR_HTTP)_/.test(code ?? '');

@@ -25,7 +25,7 @@ import type {
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
 import { keyOfName, NeedsOfRecords } from './record.ts';
 import { RedisAmnesia } from './redisAmnesia.ts';
-import { claimCall, entryOf, moveCall, restoreCall } from './redisCalls.ts';
+import { claimCall, entryOf, moveCall, otherWordsFor, restoreCall } from './redisCalls.ts';
 import { inspectServer, type ServerFindings } from './redisChecks.ts';
 import { clientOf, connected, placeOf, primariesOf, type RedisClient, type RedisTarget } from './redisConnect.ts';
 import { RedisGuard } from './redisGuard.ts';
@@ -207,18 +207,20 @@ class RedisJournal implements Journal {
     return this.#move(from, to, writeId);
   }
 
-  async #move(from: Entry, to: Entry, writeId: string): Promise<Reply<Moved>> {
+  async #move(from: Entry, to: Entry, writeId: string, before?: string): Promise<Reply<Moved>> {
     const shard = shardOf(from.key);
-    const before = this.#amnesia.seen(shard);
-    const reply = await this.#run(SCRIPTS.move, ...moveCall(from, to, writeId, this.#retention));
+    const seen = this.#amnesia.seen(shard);
+    const reply = await this.#run(SCRIPTS.move, ...moveCall(from, to, writeId, this.#retention, before));
     if (reply.kind !== 'done') return reply;
     const [kind, now, ...rest] = listOf(reply.value);
     if (kind === 'moved') {
-      if (now !== null) this.#amnesia.noteMoved(shard, before, numberOf(now));
+      if (now !== null) this.#amnesia.noteMoved(shard, seen, numberOf(now));
       const becameOwed = filingOf(to).owedSince !== null && filingOf(from).owedSince === null;
       if (becameOwed) await this.#replicas.confirmWherePossible(shard);
       return done({ kind });
     }
+    const otherWords = before === undefined ? otherWordsFor(from, rest) : undefined;
+    if (otherWords !== undefined) return this.#move(from, to, writeId, otherWords);
     return done({ kind: 'lost', entry: rest.length > 0 ? entryOf(from.key, rest) : null, now: numberOf(now) });
   }
 

@@ -40,11 +40,12 @@ export function claimCall(draft: Draft, writeId: string, seen: Seen, epochToBegi
   ];
 }
 
-export function moveCall(from: Entry, to: Entry, writeId: string, retention: string): Call {
+/** `before` is the head of `from` as the store has it. */
+export function moveCall(from: Entry, to: Entry, writeId: string, retention: string, before = headOf(from)): Call {
   const keys = keysOfShard(shardOf(from.key));
   const name = keyText(from.key);
-  const [before, after] = [filingOf(from), filingOf(to)];
-  const left = before.wake?.lane ?? RECOVERY;
+  const [was, after] = [filingOf(from), filingOf(to)];
+  const left = was.wake?.lane ?? RECOVERY;
   const entered = after.wake?.lane ?? left;
   return [
     [keys.entry(name), keys.lane(left), keys.lane(entered), keys.owed, keys.sums, keys.claims],
@@ -56,9 +57,10 @@ export function moveCall(from: Entry, to: Entry, writeId: string, retention: str
       name,
       changeOf(answerOf(from), answerOf(to)),
       after.wake ? String(after.wake.at) : '',
-      changeOf(before.owedSince, after.owedSince),
-      after.expires ? retention : keptOf(before.expires),
+      changeOf(was.owedSince, after.owedSince),
+      after.expires ? retention : keptOf(was.expires),
       String(from.claimedAt),
+      before,
       ...sumArguments(tallyChange(from, to)),
     ],
   ];
@@ -92,6 +94,17 @@ const changeOf = (before: string | number | null, after: string | number | null)
 
 /** How the script is told that an entry does not expire: '' where it would have until now. */
 const keptOf = (expiredBefore: boolean): string => (expiredBefore ? '' : '=');
+
+/**
+ * The head that a move is to expect instead, where it lost to nobody: a version of the gateway that knows more of an entry
+ * than this one has written the very version that was expected.
+ */
+export function otherWordsFor(from: Entry, found: readonly ScriptReply[]): string | undefined {
+  if (found.length === 0) return undefined;
+  const present = entryOf(from.key, found);
+  const isSame = present.version === from.version && present.claimedAt === from.claimedAt;
+  return isSame && headOf(present) === headOf(from) ? textOf(found[2]) : undefined;
+}
 
 /** The entry of what a script returned: version, claimedAt, head, message, answer. */
 export function entryOf(key: EntryKey, [version, at, head, message, answer]: readonly ScriptReply[]): Entry {

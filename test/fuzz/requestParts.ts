@@ -70,7 +70,9 @@ export const LINES: readonly Part[] = [
     'X-A : 1\r\n',
   ].map(bad),
   ...[': a\r\n', 'X A: a\r\n', 'X-A\r\n', 'Host: b\r\n', 'timestamp: 1\r\n', 'Idempotency-Key: other\r\n'].map(bad),
-  ...['Content-Type: application/json\r\n', 'Authorization: Bearer x\r\n', 'Content-Encoding: gzip\r\n'].map(bad),
+  ...['Content-Type: application/json\r\n'.repeat(2), 'Authorization: Bearer x\r\n', 'Content-Encoding: gzip\r\n'].map(
+    bad,
+  ),
   ...[
     'Expect: 200-ok\r\n',
     `X-A: ${long('b')}\r\n`,
@@ -137,7 +139,7 @@ export const framings = (body: string, hidden: string): readonly Framed[] => {
     unfinished(CL(length + 1), body),
     unfinished(TE, `${inHex}\r\n${body}\r\n`),
     unfinished(CL(70_000), body),
-    frame(bad(CL(length - 1)), body),
+    frame(bad(CL(length - 2)), body),
     frame(bad(CL(70_000)), long(' ', 70_000 - length) + body),
     frame(bad(TE), chunked(long(' ', 70_000) + body, 9000)),
     frame(bad(TE), chunked(long(' ', 1_500_000) + body, 60_000)),

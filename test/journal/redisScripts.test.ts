@@ -13,11 +13,13 @@ import { addSums, keysOfShard, SHARD_COUNT, shardOf, sumArguments } from '../../
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { claimOf, keyNamed, tombstoneOf } from './entries.ts';
 import {
+  attempted,
   claimFresh,
   DAY_MS,
   happen,
   insist,
   LANES,
+  lease,
   presentOf,
   settled,
   unknown,
@@ -166,6 +168,29 @@ describe('what others left', () => {
     ]);
     await expect(journal.read(newer.key)).rejects.toThrow('newer version');
     await expect(journal.claim(claimOf('F73-new'), writeId())).rejects.toThrow('newer version');
+  });
+
+  it('F73 an entry that a newer version wrote in other words is moved on, once, and lost to whoever was first', async () => {
+    const { entry, now } = await claimFresh(journal, claimOf('F73-more'));
+    const [name, head] = [keysOf(entry).entry(nameOf(entry)), 'head'];
+    const text = String(await redis.command('HGET', name, head));
+    await redis.command('HSET', name, head, text.replace('{', '{"more":1,'));
+    const doubt = await happen(journal, entry, unknown(1, now));
+    expect(await presentOf(journal, entry)).toEqual(doubt);
+    const late = apply(entry, settled(1, '51', now));
+    expect(await insist(id => journal.move(entry, late, id))).toMatchObject({ kind: 'lost', entry: doubt });
+  });
+
+  it('F51 I18 a version that was lost, and whose number another one has now, is not moved on from', async () => {
+    const { entry, now } = await claimFresh(journal, claimOf('F51', { policy: 'repeat', amount: usd(5n) }));
+    const doubt = await happen(journal, entry, unknown(1, now));
+    const leased = await happen(journal, doubt, lease(now));
+    const reversed = apply(doubt, { type: 'mark', now });
+    await redis.command('DEL', keysOf(entry).entry(nameOf(entry)));
+    expect(await insist(() => journal.restore(reversed))).toBe('restored');
+    const ended = apply(leased, attempted({ kind: 'done', answer: { code: '00', sealed: null } }));
+    expect(await insist(id => journal.move(leased, ended, id))).toMatchObject({ kind: 'lost', entry: reversed });
+    expect(await presentOf(journal, entry)).toEqual(reversed);
   });
 });
 

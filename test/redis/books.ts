@@ -75,7 +75,9 @@ const RULES: Readonly<Record<string, (facts: Facts) => boolean>> = {
   'I2: an approval is in the books': ({ told, effects, whole, transaction: { card } }) =>
     told !== '00' || (same(sumOf(effects), whole) && effects.every(effect => effect.card === card)),
   'I3: one answer': ({ transaction, isLost, isReversed, told }) =>
-    finals(transaction).every(({ what }) => what === told || (isLost && isReversed && what === '12')),
+    finals(transaction).every(
+      ({ what }) => what === told || (isLost && isReversed && (what === '12' || what === '68')),
+    ),
   'I5: what was told is what was done': ({ owed, whole, effects, undos, mayBeUntold, isReversed }) => {
     const net = sumOf([...effects, ...undos]);
     return same(net, owed) || (mayBeUntold && !isReversed && same(net, whole));

@@ -136,11 +136,8 @@ export class Oracle implements StoreObserver {
     }
     this.#demand(isLegal(from, to), 'I18', () => `${name}: ${placeOf(from)} became ${placeOf(to)}`);
     const isNext = before?.version === from.version && placeOf(before) === placeOf(from);
-    const isSameClaim = before?.claimedAt === from.claimedAt;
-    // What was lost may be written again in another way, and what was decided on the lost version still fits its number.
-    const fits = isSameClaim && (isNext || this.tainted.has(name));
+    const fits = isNext && before.claimedAt === from.claimedAt;
     this.#demand(fits, 'I18', () => `${name}: ${before && placeOf(before)} became ${placeOf(to)}`);
-    if (!isNext) this.#world.sometimes('a write met another version of the same number');
     this.#world.sometimes(`move ${placeOf(from)} > ${placeOf(to)}`);
     this.present.set(name, to);
     const code = answerCodeOf(to);

@@ -7,6 +7,7 @@ import { born, type Draft, type Entry, isOlder, movesMoney } from '../../src/dom
 import { filingOf } from '../../src/domain/filing.ts';
 import { type EntryKey, keyText } from '../../src/domain/ids.ts';
 import type { Moved, Standby } from '../../src/journal/journal.ts';
+import { headOf } from '../../src/journal/record.ts';
 import type { Seen } from '../../src/journal/redisAmnesia.ts';
 import { SHARD_COUNT, shardOf } from '../../src/journal/redisKeys.ts';
 
@@ -97,7 +98,8 @@ export class RedisModel {
     const stored = this.find(keyText(from.key));
     const { writes } = this.shard(number);
     if (stored?.entry.version === to.version && stored.writeId === writeId) return { kind: 'moved', writes };
-    if (stored?.entry.version !== from.version || stored.entry.claimedAt !== from.claimedAt) {
+    const isSame = stored?.entry.version === from.version && stored.entry.claimedAt === from.claimedAt;
+    if (!isSame || headOf(stored.entry) !== headOf(from)) {
       return { kind: 'lost', entry: stored?.entry ?? null, now: this.now, writes };
     }
     // A move changes everything but the message, which stays as it was sealed at the claim.

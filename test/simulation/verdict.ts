@@ -54,8 +54,12 @@ export class Verdict {
       return;
     }
     this.#demand(isAtRest(entry), 'I17', () => `${name} has not ended: ${entry.standing.at}+${entry.duty.is}`);
-    // The alarm is lost with the process, or where nobody learns that the journal has taken the move; the sum is not.
-    if (entry.duty.is === 'parked' && !this.#parked.has(name)) this.#world.sometimes('parked without an alarm');
+    if (entry.duty.is === 'parked' && !this.#parked.has(name)) {
+      const { events, longOutage } = this.#world.options;
+      // The alarm may be lost with its process; the sum is not.
+      this.#demand(Boolean(events.crash) || longOutage, 'I17', () => `${name} is parked without an alarm`);
+      this.#world.sometimes('parked without an alarm');
+    }
     if (this.#oracle.isTainted(name)) {
       this.#countBroken(entry);
       return;

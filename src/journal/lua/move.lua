@@ -10,7 +10,8 @@
 --       8 time since when it is owed; '=' as before, '' not any more
 --       9 milliseconds until it expires; '=' as before, '' never
 --       10 time of the claim of the version expected: the same version of an entry that was lost and claimed anew is another
---       11.. pairs: name of a sum, what to add to it (decimal text; Lua's numbers are not exact)
+--       11 head of the version expected: where the store has lost it, another one may have its number
+--       12.. pairs: name of a sum, what to add to it (decimal text; Lua's numbers are not exact)
 --
 -- Returns, all as text:
 --   'moved', writes                                         this writeId wrote the version, now or in an earlier call
@@ -21,11 +22,12 @@
 local entry, left, entered, owed, sums, writes = unpack(KEYS)
 local expected, written, writeId, head, name = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local answer, wakeAt, owedSince, lifetime, claimedAt = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+local headExpected = ARGV[11]
 
 local version, writer, at, oldHead, oldMessage, oldAnswer =
   unpack(redis.call('HMGET', entry, 'v', 'w', 'at', 'head', 'message', 'answer'))
 if version == written and writer == writeId then return { 'moved', redis.call('GET', writes) } end
-if version ~= expected or at ~= claimedAt then
+if version ~= expected or at ~= claimedAt or oldHead ~= headExpected then
   local time = redis.call('TIME')
   local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
   if not version then return { 'lost', now } end
@@ -36,7 +38,7 @@ end
 redis.call('ZCARD', left)
 if entered ~= left then redis.call('ZCARD', entered) end
 if owedSince ~= '=' then redis.call('ZCARD', owed) end
-if #ARGV > 10 then redis.call('HLEN', sums) end
+if #ARGV > 11 then redis.call('HLEN', sums) end
 
 redis.call('HSET', entry, 'v', written, 'w', writeId, 'head', head)
 if answer == '' then
@@ -57,7 +59,7 @@ elseif lifetime ~= '=' then
   redis.call('PEXPIRE', entry, lifetime)
 end
 -- Last, and without raising: a sum or a count out of range must not undo the move.
-for i = 11, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
   redis.pcall('HINCRBY', sums, ARGV[i], ARGV[i + 1])
 end
 local count = redis.pcall('INCR', writes)
