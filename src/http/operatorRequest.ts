@@ -37,8 +37,19 @@ export type Members = Readonly<Record<string, unknown>>;
 /** The JSON object that was sent, or what is wrong with it. */
 export const readMembers = async (context: Context): Promise<Members | string> => {
   if (!JSON_TYPE.test(context.req.header('content-type') ?? '')) return 'the content-type must be application/json';
-  const value = parsed(await context.req.text());
+  const text = await textOf(context);
+  if (text === undefined) return 'the body must be sent completely';
+  const value = parsed(text);
   return isObject(value) ? value : 'the body must be a JSON object';
+};
+
+/** Undefined where the sender hung up in the middle, which is no defect of ours. */
+const textOf = async (context: Context): Promise<string | undefined> => {
+  try {
+    return await context.req.text();
+  } catch {
+    return undefined;
+  }
 };
 
 const isObject = (value: unknown): value is Members =>

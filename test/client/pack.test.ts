@@ -99,7 +99,7 @@ describe('the package', () => {
   it('is the client and nothing else', () => {
     const files = readdirSync(join(home, 'node_modules', PACKAGE), { recursive: true, encoding: 'utf8' });
     const others = files.filter(name => !/^dist(\/\w+\.(js|d\.ts))?$/.test(name));
-    expect(others.toSorted()).toEqual(['README.md', 'package.json']);
+    expect(others.toSorted()).toEqual(['LICENSE', 'README.md', 'package.json']);
     const sources = files.filter(name => name.endsWith('.js'));
     const imported = sources.flatMap(name => [
       ...readFileSync(join(home, 'node_modules', PACKAGE, name), 'utf8').matchAll(/from '([^.'][^']*)'/g),

@@ -137,7 +137,7 @@ describe('access', () => {
     const redis = await started({ password: 'right' });
     const target = { ...targetOf(redis), password: new Secret('right'), db: 3 } as RedisTarget;
     await claimFresh((await opened(target)).journal, claimOf('DB3'));
-    expect(String(await redis.command('INFO', 'keyspace'))).toMatch(/db3:keys=4/);
+    expect(String(await redis.command('INFO', 'keyspace'))).toMatch(/^db3:keys=/m);
   });
 
   it('I12 a right that is missing is away or an error, never a half-written entry', async () => {

@@ -93,6 +93,10 @@ const EXTRA: Partial<Record<ApiName, Fields>> = {
 
 const isMoney = (api: ApiName): boolean => !['BalanceInquiry', 'Verification'].includes(api);
 
+/** An undo that is approved for the amount that had been approved is done: what spoils it has to be something else. */
+const spoilerOf = (behaviour: Behaviour): Behaviour =>
+  behaviour.kind === 'answer' && behaviour.fields?.approvedAmount === '4.00' ? { kind: 'code', code: '96' } : behaviour;
+
 /** One call that the issuer treats so, and whose first undo it treats the same way before it says 503 to the second. */
 async function inDoubt(
   { issuer, call }: Stage,
@@ -104,7 +108,7 @@ async function inDoubt(
   const isUndo = ({ originalTranId }: IssuerRequest) => originalTranId === tranId;
   issuer.script(api, behaviour, { tranId });
   if (spoilUndo) {
-    issuer.script('*', behaviour, { times: 1, where: isUndo });
+    issuer.script('*', spoilerOf(behaviour), { times: 1, where: isUndo });
     issuer.script('*', { kind: 'status', status: 503 }, { times: 1, where: isUndo });
   }
   const fields = { ...(isMoney(api) ? money(card) : { cardToken: card }), ...EXTRA[api] };

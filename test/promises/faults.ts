@@ -222,6 +222,8 @@ const UNDO: Readonly<Record<string, Fault>> = {
       'journey/metrics',
       'F45 F46 I17 I19: an undo that is refused is parked, alarmed and never sent again; others pass it by',
     ],
+    ['domain/duty', 'F46 I17 a %s that was tried for too long is parked, and kept'],
+    ['delivery/leases', 'F46 F62 I17 what was parked is told to the operator, though the reply to that write was lost'],
   ],
 };
 
