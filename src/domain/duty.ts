@@ -51,8 +51,10 @@ export function attempted(entry: Entry, result: AttemptResult, nextAt: number, m
     case 'refused':
       return park(entry, 'declined');
     case 'absent': {
-      // "Not found" proves nothing while the original may still be on its way; given again after that, it does.
-      if (duty.absentSeen && duty.triedAt > entry.sentUntil + maxProcessingMs) return delivered(entry, duty.kind, null);
+      // "Not found" proves nothing while the original may still be on its way, nor under an id that was sent before: the
+      // issuer may only repeat what it found then. Given again, to an id that is new after that time, it does.
+      const isFinding = duty.triesOfId === 1 && duty.triedAt > entry.sentUntil + maxProcessingMs;
+      if (duty.absentSeen && isFinding) return delivered(entry, duty.kind, null);
       // The issuer will answer this id with 25 for ever: the next try needs the next id.
       const again: Duty = { ...duty, nextAt, triesOfId: 0, absentSeen: true };
       return { ...entry, undoNo: entry.undoNo + 1, duty: again };

@@ -106,3 +106,14 @@ it.each(['undo', 'repeat', 'follow'] as const)('F46 I17 a %s that was tried for 
   expect(parked).toMatchObject({ standing: { at: 'doubt' }, duty: { is: 'parked', kind, since, why: 'exhausted' } });
   expect(apply(parked, at(since + 2 * forMs))).toBe(parked);
 });
+
+it('F34 I5 a 25 under an id that was sent before ends no undo: the issuer may repeat what it found before the original came', () => {
+  const ABSENT = attempted({ kind: 'absent' });
+  const after = BIRTH + 120_000;
+  const seenOnce = inDoubt('reverse', lease(BIRTH + 1000), ABSENT);
+  // Sent in time, found nothing, and that reply was lost; sent again under the same id when the time is over.
+  const sentTwice = [lease(BIRTH + 2000), attempted({ kind: 'open' }), lease(after)].reduce(apply, seenOnce);
+  const repeated = apply(sentTwice, ABSENT);
+  expect(repeated).toMatchObject({ undoNo: 2, standing: { at: 'doubt' }, duty: { is: 'due', triesOfId: 0 } });
+  expect(placeOf([lease(after), ABSENT].reduce(apply, repeated))).toBe('settled+delivered');
+});

@@ -151,7 +151,9 @@ describe('what is owed', () => {
     everyTurn(({ before, event, after }) => {
       if (event.type !== 'attempted' || event.result.kind !== 'absent' || before.duty.is !== 'due') return;
       const isLate = before.duty.triedAt > before.sentUntil + MAX_PROCESSING_MS;
-      if (before.duty.absentSeen && isLate) {
+      // Under an id that was sent before it may be what the issuer found then.
+      const isNew = before.duty.triesOfId === 1;
+      if (before.duty.absentSeen && isLate && isNew) {
         expect(after.duty.is).toBe('delivered');
       } else {
         expect(after.duty).toMatchObject({ is: 'due', absentSeen: true, triesOfId: 0 });

@@ -35,6 +35,12 @@ describe('a thousand seeds', () => {
   });
 });
 
+describe('seeds that have found a defect', () => {
+  it.each([59, 68, 90, 339, 458, 1216, 3953, 6923])('stay without a violation: %d', async seed => {
+    expect((await run(seed, drawOptions(seed))).violations.map(({ message }) => message)).toEqual([]);
+  });
+});
+
 describe('one seed', () => {
   it.each([1, 9, 64, 135])('is one run: seed %d leaves the same trace every time', async seed => {
     const [first, second] = [await run(seed, drawOptions(seed)), await run(seed, drawOptions(seed))];
