@@ -4,7 +4,7 @@
  *
  * Where the store has lost writes that it had acknowledged, two things are excused, and nothing more: a caller may be
  * refused to the end, and learns later what became of its transaction, which is done in full or not at all; and one that
- * its caller has reversed may be told 12 from then on, which is what an id is told that was reversed before it was seen.
+ * its caller has reversed or released may be told 12 or 68 from then on: it was claimed anew, or was in doubt once more.
  */
 import type { ApiName } from '../support/apiPaths.ts';
 import { type Effect, toMinor } from '../support/issuerLedger.ts';
@@ -53,6 +53,8 @@ type Facts = {
   /** Its caller may still be refused, and be told later. */
   readonly mayBeUntold: boolean;
   readonly isReversed: boolean;
+  /** Its caller has reversed it, or released the hold. */
+  readonly isTakenBack: boolean;
   readonly isLost: boolean;
 };
 
@@ -74,9 +76,9 @@ const RULES: Readonly<Record<string, (facts: Facts) => boolean>> = {
     !UNDONE.has(api) || sends <= 1,
   'I2: an approval is in the books': ({ told, effects, whole, transaction: { card } }) =>
     told !== '00' || (same(sumOf(effects), whole) && effects.every(effect => effect.card === card)),
-  'I3: one answer': ({ transaction, isLost, isReversed, told }) =>
+  'I3: one answer': ({ transaction, isLost, isTakenBack, told }) =>
     finals(transaction).every(
-      ({ what }) => what === told || (isLost && isReversed && (what === '12' || what === '68')),
+      ({ what }) => what === told || (isLost && isTakenBack && (what === '12' || what === '68')),
     ),
   'I5: what was told is what was done': ({ owed, whole, effects, undos, mayBeUntold, isReversed }) => {
     const net = sumOf([...effects, ...undos]);
@@ -113,13 +115,14 @@ function factsOf(issuer: ScriptedIssuer, { transactions }: Traffic, transaction:
   const { tranId, api, heard } = transaction;
   const ownIds = new Set(transactions.map(each => each.tranId));
   const told = toldOf(transaction);
-  const isReversed = transactions.some(
-    each => each.api === 'Reversal' && each.original === transaction && toldOf(each) === '00',
-  );
+  const isFollowedBy = (follower: ApiName) =>
+    transactions.some(each => each.api === follower && each.original === transaction && toldOf(each) === '00');
+  const isReversed = isFollowedBy('Reversal');
+  const isTakenBack = isReversed || isFollowedBy('UnblockFund');
   const whole = wholeOf(transaction);
   const sends = issuer.requestsOf(api, tranId);
   return {
-    ...{ transaction, told, whole, isReversed, isLost },
+    ...{ transaction, told, whole, isReversed, isTakenBack, isLost },
     owed: told === '00' && !isReversed ? whole : NOTHING,
     effects: issuer.effectsOf(tranId),
     undos: issuer.effects.filter(effect => effect.originalTranId === tranId && !ownIds.has(effect.tranId)),
