@@ -10,7 +10,7 @@ import { JWE_BYTES_MAX } from '../edge/jwe.ts';
 import { fieldSchema } from './fieldSchema.ts';
 import { HEADERS, PARAMETERS } from './headers.ts';
 import { INTRODUCTION, MODULE_TEXTS } from './introduction.ts';
-import { type JsonMap, only } from './json.ts';
+import { given, type JsonMap } from './json.ts';
 import { requestSchema, responseSchema } from './messageSchema.ts';
 import { OAUTH_SCHEMAS, OAUTH_TAG, oauthPaths } from './oauthPaths.ts';
 import { operationOf, requestName, responseName } from './operations.ts';
@@ -75,7 +75,7 @@ export const openapiDocument = ({ basePath, oauth }: DocumentOptions): JsonMap =
     schemas: {
       ...messageSchemas(),
       ...fieldSchemas(),
-      ...only('EncryptedPayload', oauth && ENCRYPTED),
+      ...given('EncryptedPayload', oauth && ENCRYPTED),
       ...(oauth ? OAUTH_SCHEMAS : {}),
     },
   },

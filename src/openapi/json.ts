@@ -14,5 +14,5 @@ export type ComponentKind = 'schemas' | 'responses' | 'parameters' | 'headers' |
 export const ref = (kind: ComponentKind, name: string): JsonMap => ({ $ref: `#/components/${kind}/${name}` });
 
 /** The entry, or nothing: for members that are only there under a condition. */
-export const only = (name: string, value: Json | undefined | false): JsonMap =>
+export const given = (name: string, value: Json | undefined | false): JsonMap =>
   value === undefined || value === false ? {} : { [name]: value };

@@ -7,7 +7,7 @@ import { HEADER_PARTS } from '../catalogue/header.ts';
 import { RECORDS_MAX } from '../catalogue/read.ts';
 import type { ApiRow, Condition, Part } from '../catalogue/row.ts';
 import { fieldSchema, sentence } from './fieldSchema.ts';
-import { isMap, type Json, type JsonMap, only, ref } from './json.ts';
+import { given, isMap, type Json, type JsonMap, ref } from './json.ts';
 
 const requires = (...names: readonly string[]): JsonMap => ({ required: names });
 
@@ -104,8 +104,8 @@ const objectOf = (parts: readonly Part[], side: Side, own: readonly Part[] = par
   return {
     type: 'object',
     properties: allProperties(parts, side),
-    ...only('required', required.length > 0 && required),
-    ...only('allOf', rules.length > 0 && rules),
+    ...given('required', required.length > 0 && required),
+    ...given('allOf', rules.length > 0 && rules),
     // A request with a field that is not its own is refused; an answer may get more fields one day.
     ...(side === 'request' ? { additionalProperties: false } : {}),
   };
@@ -130,11 +130,11 @@ export const responseSchema = (row: ApiRow): JsonMap => {
   const own = row.response.flatMap(part => requiredOf(part, 'response'));
   const approved = { properties: { responseCode: { const: '00' } } };
   const rules = rulesOf(row.response);
-  const promised = { ...only('required', own.length > 0 && own), ...only('allOf', rules.length > 0 && rules) };
+  const promised = { ...given('required', own.length > 0 && own), ...given('allOf', rules.length > 0 && rules) };
   return {
     description: `The outcome of ${row.name}. What else is required is so with \`responseCode\` 00 alone.`,
     ...objectOf(ECHO, 'response'),
     properties: allProperties([...ECHO, ...row.response], 'response'),
-    ...only('allOf', own.length + rules.length > 0 && [implication(approved, promised)]),
+    ...given('allOf', own.length + rules.length > 0 && [implication(approved, promised)]),
   };
 };

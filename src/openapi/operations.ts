@@ -5,7 +5,7 @@
 import { exampleRequest, exampleResponse } from '../catalogue/example.ts';
 import type { ApiRow } from '../catalogue/row.ts';
 import { OF_ALL } from './headers.ts';
-import { type JsonMap, only, ref } from './json.ts';
+import { given, type JsonMap, ref } from './json.ts';
 import { policyText } from './policies.ts';
 import { securityOf } from './security.ts';
 import { refusalRefs } from './statuses.ts';
@@ -18,7 +18,7 @@ const EXAMPLE_JWE = 'header.encrypted_key.initialization_vector.ciphertext.authe
 /** The two forms of a body. */
 const bodyOf = (schema: string, examples: JsonMap, hasOauth: boolean): JsonMap => ({
   'application/json': { schema: ref('schemas', schema), examples },
-  ...only('application/jose', hasOauth && { schema: ref('schemas', 'EncryptedPayload'), example: EXAMPLE_JWE }),
+  ...given('application/jose', hasOauth && { schema: ref('schemas', 'EncryptedPayload'), example: EXAMPLE_JWE }),
 });
 
 const example = (summary: string, value: JsonMap): JsonMap => ({ summary, value });
@@ -38,9 +38,9 @@ const extensionsOf = (row: ApiRow): JsonMap => ({
   'x-api-number': row.no,
   'x-class': row.class,
   'x-on-unknown': row.onUnknown,
-  ...only('x-on-unknown-with-original', row.onUnknownWithOriginal),
-  ...only('x-prepaid', row.prepaid !== '' && row.prepaid),
-  ...only('x-debit', row.debit !== '' && row.debit),
+  ...given('x-on-unknown-with-original', row.onUnknownWithOriginal),
+  ...given('x-prepaid', row.prepaid !== '' && row.prepaid),
+  ...given('x-debit', row.debit !== '' && row.debit),
 });
 
 /** A call of the API. */
@@ -49,7 +49,7 @@ export const operationOf = (row: ApiRow, hasOauth: boolean): JsonMap => ({
   tags: [row.module],
   summary: `${row.name}: ${row.meaning}`,
   description: descriptionOf(row),
-  ...only('deprecated', row.retired === true),
+  ...given('deprecated', row.retired === true),
   ...extensionsOf(row),
   security: securityOf(row, hasOauth),
   parameters: [ref('parameters', 'timestamp'), ref('parameters', 'idempotencyKey')],

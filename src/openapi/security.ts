@@ -6,7 +6,7 @@ import { apiByName } from '../catalogue/apis.ts';
 import type { ApiRow } from '../catalogue/row.ts';
 import { SCOPES } from '../catalogue/scopes.ts';
 import { OAUTH_PATHS } from '../edge/metadata.ts';
-import { type JsonMap, only } from './json.ts';
+import { given, type JsonMap } from './json.ts';
 
 const BEARER: JsonMap = {
   type: 'http',
@@ -33,7 +33,7 @@ const OAUTH: JsonMap = {
 /** Without OAuth in the configuration there is nothing but bearer tokens. */
 export const securitySchemes = (hasOauth: boolean): JsonMap => ({
   bearer: BEARER,
-  ...only('oauth', hasOauth && OAUTH),
+  ...given('oauth', hasOauth && OAUTH),
 });
 
 /** Any of these is enough: a bearer token, or a token of OAuth for the API or for its module. */

@@ -23,17 +23,8 @@ import {
   writePrivate,
 } from '../support/oauth.ts';
 import { tempDir } from '../support/places.ts';
-import { Rig } from './rig.ts';
-import {
-  type Begin,
-  type Load,
-  Overlap,
-  ROTATION_TEST,
-  ROTATIONS,
-  reloaded,
-  rotateUnderLoad,
-  UNHURRIED,
-} from './rotation.ts';
+import { Rig, UNHURRIED } from './rig.ts';
+import { type Begin, type Load, Overlap, ROTATION_TEST, ROTATIONS, reloaded, rotateUnderLoad } from './rotation.ts';
 
 const rig = new Rig();
 const dir = tempDir('rotation');

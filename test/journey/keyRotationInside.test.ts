@@ -15,17 +15,8 @@ import { type Pair, Party, PURCHASE, rootOf, signingPair, writePrivate } from '.
 import { tempDir } from '../support/places.ts';
 import { purchaseOverTls } from '../support/tlsCall.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { learn, payment, Rig, untilNothingOwed } from './rig.ts';
-import {
-  type Begin,
-  type Load,
-  Overlap,
-  ROTATION_TEST,
-  ROTATIONS,
-  reloaded,
-  rotateUnderLoad,
-  UNHURRIED,
-} from './rotation.ts';
+import { learn, payment, Rig, UNHURRIED, untilNothingOwed } from './rig.ts';
+import { type Begin, type Load, Overlap, ROTATION_TEST, ROTATIONS, reloaded, rotateUnderLoad } from './rotation.ts';
 
 const rig = new Rig();
 afterAll(() => rig.end());

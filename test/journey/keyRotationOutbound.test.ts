@@ -10,8 +10,8 @@ import type { TestConfig } from '../support/gatewayConfig.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
 import { type Pair, Party, PURCHASE, rootOf, sealingPair, signingPair, writePrivate } from '../support/oauth.ts';
 import { tempDir } from '../support/places.ts';
-import { Rig } from './rig.ts';
-import { type Load, Overlap, ROTATION_TEST, ROTATIONS, reloaded, rotateUnderLoad, UNHURRIED } from './rotation.ts';
+import { Rig, UNHURRIED } from './rig.ts';
+import { type Load, Overlap, ROTATION_TEST, ROTATIONS, reloaded, rotateUnderLoad } from './rotation.ts';
 
 const rig = new Rig();
 afterAll(() => rig.end());

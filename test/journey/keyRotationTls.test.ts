@@ -14,8 +14,8 @@ import { call } from '../support/client.ts';
 import { PURCHASE } from '../support/oauth.ts';
 import { tempDir } from '../support/places.ts';
 import { BASE_PATH, type ScriptedIssuer } from '../support/scriptedIssuer.ts';
-import { Rig } from './rig.ts';
-import { type Load, Overlap, ROTATION_TEST, ROTATIONS, reloaded, rotateUnderLoad, UNHURRIED } from './rotation.ts';
+import { Rig, UNHURRIED } from './rig.ts';
+import { type Load, Overlap, ROTATION_TEST, ROTATIONS, reloaded, rotateUnderLoad } from './rotation.ts';
 
 const YEAR = { untilDays: 365 };
 const HOST = '127.0.0.1';

@@ -23,7 +23,7 @@ export const QUICK = {
 /** For tests in which no time limit plays a part, on a machine that has other things to do. */
 export const UNHURRIED = {
   client: { budgetMs: 8000 },
-  issuer: { timeoutMs: 4000, maxProcessingMs: 4000 },
+  issuer: { timeoutMs: 6000, maxProcessingMs: 6000 },
 } as const;
 
 /** A lease of `QUICK` and what follows it, on a machine that has other things to do. */

@@ -12,12 +12,6 @@ export const ROTATIONS = 5;
 /** Longer than the rotations take on an idle machine, and than a busy one needs. */
 export const ROTATION_TEST = { timeout: 180_000 } as const;
 
-/** Nothing runs out of time by accident: a call that fails has failed for the rotation. */
-export const UNHURRIED = {
-  client: { budgetMs: 8000 },
-  issuer: { timeoutMs: 6000, maxProcessingMs: 6000 },
-} as const;
-
 const CALLERS = 3;
 /** Then a caller begins anew, with whatever is in use by then. */
 const CALLS_OF_SESSION = 5;

@@ -185,7 +185,6 @@ const UNDO: Readonly<Record<string, Fault>> = {
   F40: [
     'a Reversal of what has none',
     ['journey/undo', 'F40 of a Reversal, or of an API that has none: 400 12, and nothing is sent'],
-    ['catalogue/contract', 'F40 let a Reversal name Purchase, Withdraw, TransferFund and LoadFund, and nothing else'],
   ],
   F41: [
     'two releases that race',

@@ -15,10 +15,13 @@ export const pathOf = (file: string): string | undefined =>
 
 const absolute = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** What a title begins with where a test is not run, or does not count. */
-const NOT_RUN = /\.(skip|todo|fails|only)\b/;
+/** Members of `it` and `describe` with which a test is not run, or does not count, wherever the file is run. */
+const NOT_RUN: ReadonlySet<unknown> = new Set(['skip', 'skipIf', 'runIf', 'only', 'todo', 'fails']);
 
 const read = new Map<string, ReadonlySet<string>>();
+
+/** Whether every test of the file is run, and counts; false where there is no such file. */
+export const isRunWhole = (file: string): boolean => titlesIn(file).size > 0;
 
 /** All texts of the file that could be a title; empty where there is no such file, or where its tests are not all run. */
 export function titlesIn(file: string): ReadonlySet<string> {
@@ -27,14 +30,18 @@ export function titlesIn(file: string): ReadonlySet<string> {
   const path = pathOf(file);
   const text = path === undefined ? '' : readFileSync(absolute(path), 'utf8');
   const titles = new Set<string>();
-  if (!NOT_RUN.test(text)) {
-    parseSource(path ?? '', text).walk(({ type, value }) => {
-      if (type === 'Literal' && typeof value === 'string') titles.add(value);
-    });
-  }
+  let isRun = true;
+  parseSource(path ?? 'none.ts', text).walk(node => {
+    if (node.type === 'Literal' && typeof node.value === 'string') titles.add(node.value);
+    if (node.type === 'MemberExpression' && NOT_RUN.has(nameOf(node.property))) isRun = false;
+  });
+  if (!isRun) titles.clear();
   read.set(file, titles);
   return titles;
 }
+
+const nameOf = (property: unknown): unknown =>
+  typeof property === 'object' && property !== null && 'name' in property ? property.name : undefined;
 
 /** Whether the title speaks of this number: `F64 I5: ...` of F64 and I5, `F1-F3: ...` of all three. */
 export function speaksOf(title: string, number: string): boolean {
