@@ -145,8 +145,6 @@ async function transact(deps: JourneyDeps, call: Call): Promise<Told> {
   const named = await lookUpOriginal(deps, call);
   if (named.kind === 'known') return answerAgain(deps, call, named.held);
   if (named.kind === 'open') return inProgress(call);
-  // The look-up has used it all up: a claim that comes later still only keeps the caller waiting.
-  if (call.deadline.leftMs() === 0) throw refuse('journalAway', call.message);
   call.trail.claiming = call.message;
   const claimed = await timed(deps, call, 'journalMs', () => deps.steps.claim(draftOf(deps, call), call.deadline));
   if (claimed.kind === 'away') throw refuse('journalAway', call.message);
@@ -226,12 +224,8 @@ async function settle(deps: JourneyDeps, call: Call, held: Held, outcome: Outcom
   const { fence } = held.entry;
   const settled = settleOutcome(deps, call, held.entry, outcome);
   const decide = (entry: Entry, now: number) => apply(entry, { type: 'settle', fence, outcome: settled, now });
-  // The claim itself came too late: its end is written all the same, and nobody waits for that.
-  if (call.deadline.leftMs() === 0) {
-    deps.deliveries.finish(held, decide);
-    return inProgress(call);
-  }
   const moved = await timed(deps, call, 'journalMs', () => deps.steps.move(held, decide, call.deadline));
+  // Too late for the caller, or not taken: it is written all the same, and nobody waits for that.
   if (moved.kind === 'unsure') deps.deliveries.finish(held, decide);
   if (moved.kind !== 'done') return inProgress(call);
   deps.deliveries.kick(moved.held);

@@ -47,6 +47,8 @@ export type DeliveryDeps = {
 const POLL_MS = 250;
 /** The least time between two polls while there is more to do than can be begun at once. */
 const BUSY_POLL_MS = 10;
+/** Ten seconds: a failover is over by then, or takes so long that other doubts should not wait for it. */
+const RESTORING_POLLS_MOST = 40;
 /** Takeovers a poll: a crash leaves at most what one process had in flight, which a few polls take over. */
 const RECOVERY_BATCH = 64;
 /** Steps of recovery at a time: enough to be quick, few enough to leave the journal to the journey. */
@@ -71,7 +73,8 @@ export class Deliveries {
   #loop: Promise<void> | undefined;
   #recovering = 0;
   #finishing = 0;
-  #lossesSeen = 0;
+  /** Polls that found data to be restored still. */
+  #restoring = 0;
   /** Whether the last poll filled a lane, so that there may be more. */
   #more = false;
   /** Aborted when a try has ended and the next poll need not wait. */
@@ -189,7 +192,7 @@ export class Deliveries {
     const lanes = lines.map(line => ({ lane: line.id, limit: freeTries(line) })).filter(({ limit }) => limit > 0);
     const found = await this.#deps.journal.due([{ lane: RECOVERY, limit: RECOVERY_BATCH }, ...lanes]);
     // What was found may have ended in what the store has lost: that is written again before anything is done about it.
-    if (this.#deps.journal.amnesia().losses !== this.#lossesSeen) return this.#restore();
+    if (await this.#isRestoring()) return;
     this.#more = false;
     if (found.kind !== 'done') return;
     const queue = found.value.map(each => this.#deps.steps.hold(each));
@@ -201,10 +204,20 @@ export class Deliveries {
     this.#recover(recoveries);
   }
 
-  async #restore(): Promise<void> {
-    const { losses } = this.#deps.journal.amnesia();
-    await this.#deps.steps.restoreLost();
-    this.#lossesSeen = losses;
+  /** Whether all else is to wait until more is restored; a part of the store that stays away holds up the rest for a while. */
+  async #isRestoring(): Promise<boolean> {
+    const restored = await this.#deps.steps.restoreLost(entry => this.#followAgain(entry));
+    this.#restoring = restored === 'incomplete' ? this.#restoring + 1 : 0;
+    return restored === 'restored' || (restored === 'incomplete' && this.#restoring < RESTORING_POLLS_MOST);
+  }
+
+  /** A Reversal that was told `00` marks its original once more: the mark may be lost where the Reversal is not. */
+  async #followAgain(entry: Entry): Promise<boolean> {
+    const { steps, vault } = this.#deps;
+    if (!isApprovedReversal(entry)) return true;
+    const followed = await followReversal(steps, vault, entry, this.#stepDeadline());
+    if (followed.kind === 'followed' && followed.original) this.kick(followed.original);
+    return followed.kind === 'followed';
   }
 
   /** A few workers share the batch; a batch that is still being worked on keeps the next one waiting. */
@@ -374,6 +387,9 @@ function freeTries({ issuer, deliveries }: IssuerLine): number {
   const most = issuer.state === 'closed' ? deliveries.limit : 1;
   return Math.max(0, most - deliveries.inUse);
 }
+
+const isApprovedReversal = ({ policy, standing }: Entry): boolean =>
+  policy === 'undo' && standing.at === 'settled' && standing.answer.code === '00';
 
 /** Takeovers and Reversals to follow need only the journal. */
 const goesToIssuer = ({ standing, duty }: Found['entry']): boolean =>

@@ -92,7 +92,7 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
     confirming.disconnect();
     throw error;
   }
-  const guard = new RedisGuard(hot, background, place, onNotice);
+  const guard = new RedisGuard(hot, background, { place, clock, onNotice });
   const journal = new RedisJournal({ hot, background, confirming, guard, place }, { ...options, clock });
   try {
     await journal.begin();
@@ -168,11 +168,7 @@ class RedisJournal implements Journal {
     // Fail closed: an entry that would be thrown away protects nobody.
     if (!this.#guard.isSafe) return AWAY;
     const shard = shardOf(draft.key);
-    const first = await this.#claim(shard, draft, writeId);
-    if (first !== 'missed') return first;
-    // Something that was seen there is gone. Once that is noticed, money is refused and the rest goes on.
-    const second = (await this.#amnesia.ask(shard)) ? await this.#claim(shard, draft, writeId) : 'missed';
-    return second === 'missed' ? AWAY : second;
+    return this.#amnesia.claiming(shard, () => this.#claim(shard, draft, writeId));
   }
 
   async #claim(shard: number, draft: Draft, writeId: string): Promise<Reply<Claimed> | 'missed'> {
@@ -238,12 +234,15 @@ class RedisJournal implements Journal {
   }
 
   amnesia(): Amnesia {
-    return { ...this.#amnesia.state, unconfirmed: this.#replicas.unconfirmed };
+    const { losses, shards } = this.#amnesia.state;
+    // It may be another server that it came back to, where others have written more since than was lost.
+    return { losses: losses + this.#guard.returns, shards, unconfirmed: this.#replicas.unconfirmed };
   }
 
   /** Looks through all shards; where some are out of reach, the work of the others still goes on. */
   async due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>> {
-    const wanted = lanes.filter(({ limit }) => limit > 0);
+    // A claim is taken over only by who can be sure that its owner does not go on elsewhere.
+    const wanted = lanes.filter(({ lane, limit }) => limit > 0 && !(lane === RECOVERY && this.#guard.isBackJustNow));
     if (wanted.length === 0) return done([]);
     const replies = await Promise.all(allShards().map(shard => this.#wake(shard, wanted)));
     const woken = replies.flatMap(reply => (reply.kind === 'done' ? [reply.value] : []));

@@ -3,24 +3,37 @@
  * that throws entries away.
  */
 import type { EventEmitter } from 'node:events';
+import type { Clock } from '../runtime/clock.ts';
 import type { NoticeSink } from './notice.ts';
 import { evictionOf } from './redisChecks.ts';
 import { primariesOf, type RedisClient } from './redisConnect.ts';
+
+/**
+ * After a switch of the primary, sentinels hear of it from each other every two seconds; until the last has, another gateway
+ * may be led to the old one and go on there. Then it comes here, sees what was lost, and writes it again: in this time.
+ */
+const SWITCHING_MS = 3000;
+
+type GuardOptions = { readonly place: string; readonly clock: Clock; readonly onNotice: NoticeSink };
 
 export class RedisGuard {
   readonly #client: RedisClient;
   /** Carries the questions, so that they never stand before a claim. */
   readonly #background: RedisClient;
   readonly #place: string;
+  readonly #clock: Clock;
   readonly #onNotice: NoticeSink;
   #isAway = false;
+  #backAt = Number.NEGATIVE_INFINITY;
+  #returns = 0;
   #evicts = false;
   #isStopped = false;
 
-  constructor(client: RedisClient, background: RedisClient, place: string, onNotice: NoticeSink) {
+  constructor(client: RedisClient, background: RedisClient, { place, clock, onNotice }: GuardOptions) {
     this.#client = client;
     this.#background = background;
     this.#place = place;
+    this.#clock = clock;
     this.#onNotice = onNotice;
     const events: EventEmitter = client;
     events.on('close', () => this.#onClose());
@@ -40,6 +53,16 @@ export class RedisGuard {
     return this.#client.status === 'ready';
   }
 
+  /** Whether it was away until moments ago: it may be another server now, and others may not know yet. */
+  get isBackJustNow(): boolean {
+    return this.#clock.monotonicMs() < this.#backAt + SWITCHING_MS;
+  }
+
+  /** How often it was away and came back. */
+  get returns(): number {
+    return this.#returns;
+  }
+
   stop(): void {
     this.#isStopped = true;
   }
@@ -57,6 +80,8 @@ export class RedisGuard {
   #onReady(): void {
     if (!this.#isAway) return;
     this.#isAway = false;
+    this.#backAt = this.#clock.monotonicMs();
+    this.#returns += 1;
     this.#onNotice({ level: 'info', about: 'connection', text: `${this.#place} is reachable again` });
   }
 

@@ -1,5 +1,5 @@
 /**
- * What this process has written to the journal lately, so that it can be written again where the store loses it. What is
+ * What this process has written to the journal lately, or read there and told, so that it can be written again where the store loses it. What is
  * owed is remembered apart: however much is settled, it does not push out an obligation that nobody else may know of.
  */
 import type { Entry } from '../domain/entry.ts';
@@ -25,6 +25,16 @@ export class Remembered {
     this.#clock = clock;
     this.#forMs = forMs;
     this.#most = most;
+  }
+
+  /**
+   * Takes note of an entry as it was read: callers are told what it says. What is known is not forgotten over it: a store
+   * that has lost data shows what was before.
+   */
+  learn(entry: Entry): void {
+    const name = keyText(entry.key);
+    const known = (this.#owed.get(name) ?? this.#ended.get(name))?.entry;
+    if (!known || (known.claimedAt === entry.claimedAt && known.version < entry.version)) this.note(entry);
   }
 
   /** Takes note of an entry as it was just written. A claim that has not ended ends by its lease, or by its owner. */

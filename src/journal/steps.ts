@@ -43,8 +43,10 @@ export class Steps {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #remembered: Remembered;
-  /** Losses of the store after which everything was restored. */
+  /** Losses of the store that the two lists are about. */
   #restoredFor = 0;
+  #unwritten: readonly Entry[] = [];
+  #unfollowed: readonly Entry[] = [];
 
   /** `rememberMs` is how long what was written is remembered, in case the store loses it. */
   constructor(journal: Journal, clock: Clock, random: Random, rememberMs = AMNESIA_MINUTES_DEFAULT * MINUTE_MS) {
@@ -70,6 +72,7 @@ export class Steps {
     const { value } = reply;
     if (value.kind === 'amnesia') return value;
     if (value.kind === 'fresh') this.#remembered.note(value.entry);
+    else this.#remembered.learn(value.entry);
     const isReplicated = value.kind === 'exists' || value.isReplicated !== false;
     return { kind: value.kind, held: this.hold(value), isReplicated };
   }
@@ -79,6 +82,7 @@ export class Steps {
     const reply = await this.#insist(() => this.#journal.read(key), deadline, 'stopWhenAway');
     if (reply.kind !== 'done') return undefined;
     const { entry, now } = reply.value;
+    if (entry) this.#remembered.learn(entry);
     return entry && this.hold({ entry, now });
   }
 
@@ -97,6 +101,7 @@ export class Steps {
       if (!entry && !filingOf(from).expires) return this.#writeAnew({ ...present, entry: to }, deadline);
       // Lost and claimed anew it is another one, of whose owner and fence we know nothing.
       if (entry?.claimedAt !== from.claimedAt) return { kind: 'gone' };
+      this.#remembered.learn(entry);
       present = this.hold({ entry, now });
     }
     return { kind: 'unsure' };
@@ -112,23 +117,24 @@ export class Steps {
   }
 
   /**
-   * Writes again what the store has lost of what this process wrote lately. False where nothing was lost since the last
-   * time, or where not everything could be written yet: then it is to be called again.
+   * Writes again what the store has lost of what this process wrote or told lately, and then has `follow` renew what each
+   * of it did to other entries. `nothing` was lost since the last time; or what was lost is `restored`; or it is
+   * `incomplete`, because the store or `follow` failed: what is left is tried when this is called again.
    */
-  async restoreLost(): Promise<boolean> {
+  async restoreLost(follow: (entry: Entry) => Promise<boolean>): Promise<'nothing' | 'restored' | 'incomplete'> {
     const { losses } = this.#journal.amnesia();
-    if (losses === this.#restoredFor) return false;
-    const entries = [...this.#remembered.recent()];
-    let isComplete = true;
-    const work = async () => {
-      for (let entry = entries.shift(); entry; entry = entries.shift()) {
-        const reply = await this.#journal.restore(entry);
-        if (reply.kind !== 'done') isComplete = false;
-      }
-    };
-    await Promise.all(Array.from({ length: RESTORED_AT_ONCE }, work));
-    if (isComplete) this.#restoredFor = losses;
-    return isComplete;
+    if (losses !== this.#restoredFor) {
+      this.#restoredFor = losses;
+      this.#unwritten = this.#remembered.recent();
+      this.#unfollowed = this.#unwritten;
+    }
+    if (this.#unfollowed.length === 0) return 'nothing';
+    this.#unwritten = await failing(
+      this.#unwritten,
+      async entry => (await this.#journal.restore(entry)).kind === 'done',
+    );
+    if (this.#unwritten.length === 0) this.#unfollowed = await failing(this.#unfollowed, follow);
+    return this.#unfollowed.length === 0 ? 'restored' : 'incomplete';
   }
 
   #moved(held: Held): MoveResult {
@@ -144,8 +150,8 @@ export class Steps {
   }
 
   /**
-   * Calls until there is an answer or the time is up. The first `away` ends it where nothing has left us yet and the
-   * caller can be told so; once something may have been written only an answer tells.
+   * Calls until there is an answer or the time is up; when it is up already nothing is begun. The first `away` ends it
+   * where nothing has left us yet and the caller can be told so; once something may have been written only an answer tells.
    */
   async #insist<T>(
     call: () => Promise<Reply<T>>,
@@ -153,6 +159,7 @@ export class Steps {
     whenAway: 'stopWhenAway' | 'goOnWhenAway',
   ): Promise<Reply<T>> {
     let unsure = false;
+    if (deadline.leftMs() === 0) return { kind: 'away' };
     for (let pause = RETRY_FIRST_MS; ; pause = Math.min(pause * 2, RETRY_MOST_MS)) {
       const reply = await call();
       if (reply.kind === 'done') return reply;
@@ -162,4 +169,15 @@ export class Steps {
       await this.#clock.sleep(pause);
     }
   }
+}
+
+/** Those for which the work was not done; a few at a time. */
+async function failing(entries: readonly Entry[], work: (entry: Entry) => Promise<boolean>): Promise<Entry[]> {
+  const queue = [...entries];
+  const failed: Entry[] = [];
+  const worker = async () => {
+    for (let entry = queue.shift(); entry; entry = queue.shift()) if (!(await work(entry))) failed.push(entry);
+  };
+  await Promise.all(Array.from({ length: RESTORED_AT_ONCE }, worker));
+  return failed;
 }

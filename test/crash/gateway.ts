@@ -6,6 +6,7 @@ import { configFile, environment } from '../../src/config/environment.ts';
 import type { Entry } from '../../src/domain/entry.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { serve } from '../../src/main.ts';
+import { replaced } from '../support/replacedJournal.ts';
 import { type CrashPoint, PLAN_FILE, readPlan } from './plan.ts';
 
 const planFile = environment[PLAN_FILE] ?? '';
@@ -40,13 +41,7 @@ const withCrashes = (journal: Journal): Journal => {
       return reply;
     },
   };
-  return new Proxy(journal, {
-    get: (target, name) => {
-      if (name === 'claim' || name === 'move') return crashing[name];
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-  });
+  return replaced(journal, crashing);
 };
 
 const file = configFile(process.argv.slice(2), environment);

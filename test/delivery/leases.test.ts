@@ -6,7 +6,7 @@ import { expect, it, type TestContext } from 'vitest';
 import { rowOf } from '../../src/catalogue/apis.ts';
 import { messageOf } from '../../src/catalogue/message.ts';
 import { Deliveries } from '../../src/delivery/deliveries.ts';
-import { apply, type Entry, type Event } from '../../src/domain/entry.ts';
+import { apply, type Event } from '../../src/domain/entry.ts';
 import type { ApiName, IssuerId } from '../../src/domain/ids.ts';
 import type { Header } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -22,6 +22,7 @@ import { Deadline } from '../../src/runtime/deadline.ts';
 import { systemRandom as random } from '../../src/runtime/random.ts';
 import { claimOf } from '../journal/entries.ts';
 import { DAY_MS } from '../journal/journalSteps.ts';
+import { replaced } from '../support/replacedJournal.ts';
 import { waitFor } from '../support/waitFor.ts';
 
 const TIMEOUT_MS = 1000;
@@ -99,15 +100,12 @@ it('F68 I11 a gateway that is frozen between the lease of a try and its send has
       return { kind: 'notSent', reason: 'noBudget' };
     },
     journal =>
-      new Proxy(journal, {
-        get: (inner, name) =>
-          name === 'move'
-            ? async (from: Entry, to: Entry, writeId: string) => {
-                const reply = await inner.move(from, to, writeId);
-                if (to.duty.is === 'due' && to.duty.tries === 1) freeze();
-                return reply;
-              }
-            : (Reflect.get(inner, name) as () => unknown).bind(inner),
+      replaced(journal, {
+        move: async (from, to, writeId) => {
+          const reply = await journal.move(from, to, writeId);
+          if (to.duty.is === 'due' && to.duty.tries === 1) freeze();
+          return reply;
+        },
       }),
   );
   freeze = staged.freeze;
@@ -142,14 +140,11 @@ it('F46 F62 I17 what was parked is told to the operator, though the reply to tha
     test,
     async () => ({ kind: 'answered', status: 200, answer }),
     journal =>
-      new Proxy(journal, {
-        get: (inner, name) =>
-          name === 'move'
-            ? async (from: Entry, to: Entry, writeId: string) => {
-                const reply = await inner.move(from, to, writeId);
-                return to.duty.is === 'parked' ? { kind: 'unsure' } : reply;
-              }
-            : (Reflect.get(inner, name) as () => unknown).bind(inner),
+      replaced(journal, {
+        move: async (from, to, writeId) => {
+          const reply = await journal.move(from, to, writeId);
+          return to.duty.is === 'parked' ? { kind: 'unsure' } : reply;
+        },
       }),
   );
   await staged.deliveries.work(await staged.happens(staged.doubt, now => ({ type: 'mark', now })));

@@ -230,13 +230,14 @@ describe('F51 what this process knows', () => {
       await steps.move(claimed.held, settle, deadline());
     }
     const before = await Promise.all([ended, doubted].map(draft => presentOf(journal, draft)));
-    expect(await steps.restoreLost()).toBe(false);
+    const nothingElse = async () => true;
+    expect(await steps.restoreLost(nothingElse)).toBe('nothing');
     await redis.flush();
     await look(journal);
-    expect(await steps.restoreLost()).toBe(true);
+    expect(await steps.restoreLost(nothingElse)).toBe('restored');
     expect(await Promise.all([ended, doubted].map(draft => presentOf(journal, draft)))).toEqual(before);
     expect(await insist(() => journal.owed())).toMatchObject({ doubts: 1, due: 1 });
-    expect(await steps.restoreLost()).toBe(false);
+    expect(await steps.restoreLost(nothingElse)).toBe('nothing');
   });
 
   it('I5 the end of a claim that is gone is written all the same', async () => {

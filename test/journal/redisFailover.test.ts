@@ -9,7 +9,7 @@ import type { Journal } from '../../src/journal/journal.ts';
 import { createRedisJournal } from '../../src/journal/redis.ts';
 import { clientOf, connected, primariesOf, type RedisTarget } from '../../src/journal/redisConnect.ts';
 import { keysOfShard, shardOf } from '../../src/journal/redisKeys.ts';
-import { systemClock } from '../../src/runtime/clock.ts';
+import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { type RedisCluster, startRedisCluster } from '../support/redisCluster.ts';
 import { startSentinels } from '../support/redisSentinel.ts';
@@ -28,18 +28,41 @@ import {
   usd,
   writeId,
 } from './journalSteps.ts';
-import { clusterTargetOf } from './redisTargets.ts';
+import { clusterTargetOf, targetOf } from './redisTargets.ts';
 
 const stops: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-const opened = async (target: RedisTarget): Promise<Journal> => {
-  const journal = await createRedisJournal({ target, retentionMs: DAY_MS, onNotice: () => {} });
+const opened = async (target: RedisTarget, clock: Clock = systemClock): Promise<Journal> => {
+  const journal = await createRedisJournal({ target, retentionMs: DAY_MS, onNotice: () => {}, clock });
   stops.push(() => journal.close());
   return journal;
 };
+
+describe('a server that was away', () => {
+  it('F52 I8 no claim is taken over there at once, however long its lease is over; what it owes is found', async () => {
+    const redis = await startRedis({ appendfsync: 'always' });
+    stops.push(() => redis.stop());
+    let passedMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => passedMs };
+    const journal = await opened(targetOf(redis), clock);
+    await claimFresh(journal, claimOf('F52-claim', { leaseMs: 1 }));
+    const { entry } = await claimFresh(journal, claimOf('F52-doubt'));
+    const doubt = await happen(journal, entry, unknown(1, 0));
+    const found = async () => (await insist(() => journal.due(LANES))).map(each => each.entry.key.tranId).sort();
+    await waitFor('both', async () => (await found()).length === 2);
+    await redis.kill();
+    await waitFor('it to be missed', async () => !journal.isUp());
+    await redis.restart();
+    await waitFor('it to be back', async () => (await found()).length > 0);
+    expect(await found()).toEqual([doubt.key.tranId]);
+    expect(journal.amnesia().losses).toBe(1);
+    passedMs = 3000;
+    expect(await found()).toEqual(['F52-claim', doubt.key.tranId]);
+  });
+});
 
 describe('sentinels', () => {
   it('F52 F50 the journal follows a failover, and finds what it had written', async () => {

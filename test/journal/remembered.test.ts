@@ -33,6 +33,18 @@ describe('I10 what is remembered', () => {
     expect(namesOf(remembered.recent())).toEqual(['E7', 'E8', 'E9', 'D7', 'D8', 'D9']);
   });
 
+  it('holds what was read and told, and forgets nothing over a store that shows what was before', () => {
+    const remembered = new Remembered(new HandClock().clock, 1000);
+    const told = ended('TOLD');
+    remembered.learn(told);
+    expect(remembered.recent()).toEqual([told]);
+    const reversed = apply(told, { type: 'mark', now: 3000 });
+    remembered.learn(reversed);
+    expect(remembered.recent()).toEqual([reversed]);
+    for (const older of [claimed('TOLD'), told, { ...reversed, version: 9, claimedAt: 5000 }]) remembered.learn(older);
+    expect(remembered.recent()).toEqual([reversed]);
+  });
+
   it('is forgotten after its time', async () => {
     const clock = new HandClock();
     const remembered = new Remembered(clock.clock, 1000);

@@ -66,7 +66,7 @@ async function loses(rig: Rig, store: LossyStore): Promise<void> {
   await traffic.stop(2000);
   for (const gateway of gateways) {
     await untilNothingOwed(gateway);
-    expect(await metric(gateway, 'gateway_obligations_parked')).toBe(0);
+    await waitFor('nothing to be parked', async () => (await metric(gateway, 'gateway_obligations_parked')) === 0);
     // What moves no money goes on.
     const command = await call(gateway, 'CardStatusUpdate', { cardToken: 'command', cardOptFlag: 'B' });
     expect(command.body.responseCode).toBe('00');

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { approved, metric, payment, untilNothingOwed } from '../journey/rig.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
+import { waitFor } from '../support/waitFor.ts';
 import { type Circumstances, disagreements } from './books.ts';
 import { Traffic, type Transaction, toldOf } from './traffic.ts';
 
@@ -15,8 +16,8 @@ export const SETTING = {
   issuer: { timeoutMs: 800, maxProcessingMs: 800, breaker: { windowMs: 2000, openMs: 500 } },
 } as const;
 
-/** Where data was lost callers may be refused for minutes; all else ends in this time. */
-const LEASES_MS = 6000;
+/** Where data was lost callers may be refused for minutes; all else ends in this time: leases, and their takeover after a switch. */
+const LEASES_MS = 10_000;
 const ISSUER_MS = 50;
 /** Calls of every caller before a fault, and while it lasts. */
 const BEFORE = 8;
@@ -81,7 +82,7 @@ export async function untilQuiet({ gateways }: Scene): Promise<void> {
   for (const gateway of gateways) {
     await approved(gateway, payment('after'));
     await untilNothingOwed(gateway);
-    expect(await metric(gateway, 'gateway_obligations_parked')).toBe(0);
+    await waitFor('nothing to be parked', async () => (await metric(gateway, 'gateway_obligations_parked')) === 0);
   }
 }
 

@@ -33,7 +33,7 @@ const CALLERS = 6;
 const PAUSE_MS = 15;
 const REPEAT_MS = 60;
 /** Leases, undos that back off, a breaker that opens once more, and a machine that has other things to do. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** Every final answer that a transaction was given, in order. */
 export const finals = ({ heard }: Transaction): readonly Heard[] => heard.filter(({ what }) => !OPEN.has(what));
@@ -73,14 +73,19 @@ export class Traffic {
     await waitFor(`${count} calls of every caller`, done, { timeoutMs: PATIENCE_MS });
   }
 
-  /** Lets every caller come to an end. Who is not told within `patienceMs` gives up, which the judge will see. */
-  async stop(patienceMs = PATIENCE_MS): Promise<void> {
+  /**
+   * Lets every caller come to an end. Who is still refused after `refusedMs` gives up, as anybody does who is not told for
+   * much longer; the judge will see both.
+   */
+  async stop(refusedMs = PATIENCE_MS): Promise<void> {
     this.#isStopping = true;
-    const timer = setTimeout(() => {
-      for (const caller of this.#callers) caller.giveUp();
-    }, patienceMs);
+    const giveUpAfter = (ms: number, whom: GivingUp) =>
+      setTimeout(() => {
+        for (const caller of this.#callers) caller.giveUp(whom);
+      }, ms);
+    const timers = [giveUpAfter(refusedMs, 'whenRefused'), giveUpAfter(PATIENCE_MS, 'always')];
     await Promise.all(this.#ends);
-    clearTimeout(timer);
+    timers.forEach(clearTimeout);
   }
 
   /** Makes every call once more, at another gateway where there is one. */
@@ -98,12 +103,14 @@ export class Traffic {
   }
 }
 
+type GivingUp = 'never' | 'whenRefused' | 'always';
+
 class Caller {
   readonly card: string;
   readonly #gateways: readonly Gateway[];
   readonly #all: Transaction[];
   #turn: number;
-  #isGivingUp = false;
+  #givingUp: GivingUp = 'never';
   /** Calls that have ended. */
   calls = 0;
 
@@ -114,8 +121,12 @@ class Caller {
     this.#all = all;
   }
 
-  giveUp(): void {
-    this.#isGivingUp = true;
+  giveUp(whom: GivingUp): void {
+    this.#givingUp = whom;
+  }
+
+  #givesUp({ heard }: Transaction): boolean {
+    return this.#givingUp === 'always' || (this.#givingUp === 'whenRefused' && heard.at(-1)?.what === '503');
   }
 
   begin(api: ApiName, amount: bigint, fields: Fields, original?: Transaction): Transaction {
@@ -149,7 +160,7 @@ class Caller {
     for (;;) {
       await this.once(transaction);
       const told = toldOf(transaction);
-      if (told !== undefined || this.#isGivingUp) return told;
+      if (told !== undefined || this.#givesUp(transaction)) return told;
       await sleep(REPEAT_MS);
     }
   }

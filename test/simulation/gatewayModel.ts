@@ -17,11 +17,12 @@ import type { Journal } from '../../src/journal/journal.ts';
 import { Steps } from '../../src/journal/steps.ts';
 import { createVault } from '../../src/journal/vault.ts';
 import { type Bulkhead, createBulkhead } from '../../src/runtime/bulkhead.ts';
+import { replaced } from '../support/replacedJournal.ts';
 import { IssuerLink, type OnSend } from './issuerLink.ts';
 import type { IssuerModel } from './issuerModel.ts';
 import type { Options } from './options.ts';
 import { SimProcess } from './process.ts';
-import { replaced, type Sabotage } from './sabotage.ts';
+import type { Sabotage } from './sabotage.ts';
 import type { World } from './world.ts';
 
 export const RETENTION_HOURS = 168;

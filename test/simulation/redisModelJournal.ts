@@ -64,11 +64,8 @@ export class ModelledRedisJournal implements Journal {
     this.#amnesia = new RedisAmnesia({ run, clock, random, forMs, place: 'modelled redis', onNotice: () => {} });
   }
 
-  async claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
-    const first = await this.#claim(draft, writeId);
-    if (first !== 'missed') return first;
-    const second = (await this.#amnesia.ask(shardOf(draft.key))) ? await this.#claim(draft, writeId) : 'missed';
-    return second === 'missed' ? AWAY : second;
+  claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
+    return this.#amnesia.claiming(shardOf(draft.key), () => this.#claim(draft, writeId));
   }
 
   async #claim(draft: Draft, writeId: string): Promise<Reply<Claimed> | 'missed'> {

@@ -7,6 +7,7 @@ import { keyText } from '../../src/domain/ids.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { SqliteJournal } from '../../src/journal/sqlite.ts';
 import { IN_MEMORY, openJournalFile } from '../../src/journal/sqliteFile.ts';
+import { replaced } from '../support/replacedJournal.ts';
 import { Callers } from './callers.ts';
 import { GatewayModel, issuerOf, PARTICIPANTS, RETENTION_HOURS, type Shared } from './gatewayModel.ts';
 import { onSimulatedTime } from './globals.ts';
@@ -21,7 +22,7 @@ import { Oracle } from './oracle.ts';
 import { SimProcess } from './process.ts';
 import { RedisModel } from './redisModel.ts';
 import { ModelledRedisJournal } from './redisModelJournal.ts';
-import { replaced, type Sabotage } from './sabotage.ts';
+import type { Sabotage } from './sabotage.ts';
 import { isAtRest, Verdict } from './verdict.ts';
 import { EPOCH_MS, type Violation, World } from './world.ts';
 

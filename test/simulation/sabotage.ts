@@ -125,14 +125,6 @@ const comparesNothing: Sabotage['store'] = (server, observer) => ({
   },
 });
 
-/** The journal with some of its methods replaced. */
-export const replaced = (journal: Journal, by: Partial<Journal> | undefined): Journal =>
-  by === undefined
-    ? journal
-    : new Proxy(journal, {
-        get: (inner, name) => Reflect.get(by, name) ?? (Reflect.get(inner, name) as () => unknown).bind(inner),
-      });
-
 const changesReplays = async (served: Served): Promise<Served> =>
   served.answer.replayed ? { ...served, answer: { ...served.answer, desc: 'another text' } } : served;
 
