@@ -4,7 +4,7 @@
  * due work have connections of their own, so that neither waits behind the other.
  */
 import { AMNESIA_MINUTES_DEFAULT, MINUTE_MS } from '../config/limits.ts';
-import { born, type Draft, type Entry, isLegal, isOlder } from '../domain/entry.ts';
+import { born, type Draft, type Entry, isLegal, isOlder, movesMoney } from '../domain/entry.ts';
 import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, type Span, systemClock } from '../runtime/clock.ts';
@@ -167,6 +167,8 @@ class RedisJournal implements Journal {
   async claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
     // Fail closed: an entry that would be thrown away protects nobody.
     if (!this.#guard.isSafe) return AWAY;
+    // What the old primary may still acknowledge elsewhere must not be begun here as new.
+    if (movesMoney(draft) && this.#guard.isSwitchedJustNow) return AWAY;
     const shard = shardOf(draft.key);
     return this.#amnesia.claiming(shard, () => this.#claim(shard, draft, writeId));
   }

@@ -3,6 +3,7 @@
  * that throws entries away.
  */
 import type { EventEmitter } from 'node:events';
+import { Cluster } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
 import type { NoticeSink } from './notice.ts';
 import { evictionOf } from './redisChecks.ts';
@@ -12,7 +13,7 @@ import { primariesOf, type RedisClient } from './redisConnect.ts';
  * After a switch of the primary, sentinels hear of it from each other every two seconds; until the last has, another gateway
  * may be led to the old one and go on there. Then it comes here, sees what was lost, and writes it again: in this time.
  */
-const SWITCHING_MS = 3000;
+const SWITCHING_MS = 5000;
 
 type GuardOptions = { readonly place: string; readonly clock: Clock; readonly onNotice: NoticeSink };
 
@@ -25,6 +26,8 @@ export class RedisGuard {
   readonly #onNotice: NoticeSink;
   #isAway = false;
   #backAt = Number.NEGATIVE_INFINITY;
+  #switchedAt = Number.NEGATIVE_INFINITY;
+  #server: string | undefined;
   #returns = 0;
   #evicts = false;
   #isStopped = false;
@@ -35,6 +38,7 @@ export class RedisGuard {
     this.#place = place;
     this.#clock = clock;
     this.#onNotice = onNotice;
+    this.#server = serverOf(client);
     const events: EventEmitter = client;
     events.on('close', () => this.#onClose());
     events.on('ready', () => this.#onReady());
@@ -58,6 +62,11 @@ export class RedisGuard {
     return this.#clock.monotonicMs() < this.#backAt + SWITCHING_MS;
   }
 
+  /** Whether it was another server until moments ago, where somebody may still be told what this one has never heard. */
+  get isSwitchedJustNow(): boolean {
+    return this.#clock.monotonicMs() < this.#switchedAt + SWITCHING_MS;
+  }
+
   /** How often it was away and came back. */
   get returns(): number {
     return this.#returns;
@@ -78,6 +87,9 @@ export class RedisGuard {
   }
 
   #onReady(): void {
+    const server = serverOf(this.#client);
+    if (server !== this.#server) this.#switchedAt = this.#clock.monotonicMs();
+    this.#server = server;
     if (!this.#isAway) return;
     this.#isAway = false;
     this.#backAt = this.#clock.monotonicMs();
@@ -98,4 +110,11 @@ export class RedisGuard {
     }
     this.#evicts = reason !== undefined;
   }
+}
+
+/** The address of the server behind a connection; undefined in a Cluster, where a primary that was replaced takes no writes. */
+function serverOf(client: RedisClient): string | undefined {
+  if (client instanceof Cluster) return undefined;
+  const { remoteAddress, remotePort } = client.stream;
+  return `${remoteAddress} ${remotePort}`;
 }

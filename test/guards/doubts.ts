@@ -241,6 +241,14 @@ const UNDOS: readonly Guard[] = [
     red: [tests('journal/redisFailover', 'F52 I8 no claim is taken over there at once')],
   },
   {
+    name: 'no new money right after a switch of the store',
+    keeps: 'I1',
+    file: 'src/journal/redis.ts',
+    source: '    if (movesMoney(draft) && this.#guard.isSwitchedJustNow) return AWAY;\n',
+    replacement: '',
+    red: [tests('journal/redisFailover', 'F52 F50 I1 the journal follows a failover')],
+  },
+  {
     name: 'nothing is begun for a caller whose time is up',
     keeps: 'I9',
     file: 'src/journal/steps.ts',
