@@ -16,12 +16,14 @@ import {
 } from '../edge/keys.ts';
 import { type Authorities, endedFault, proveAuthorities, proveCertificate, proveKey } from './certificates.ts';
 import type { IssuerTlsConfig, SealKeys, TlsConfig } from './config.ts';
+import { environment, poolThreads } from './environment.ts';
 import { Expiries, type Expiry } from './expiry.ts';
 import { Fault } from './fault.ts';
 import { type Findings, type Path, pathText } from './findings.ts';
 import { KeyFiles, type Parse } from './keyFiles.ts';
 import type { Draft, Drafts } from './schema.ts';
 import { parseSealKeys } from './sealKeys.ts';
+import type { ReadText } from './textFile.ts';
 
 /** What the files held. A file that is not named, or is no good, leaves a gap; the latter has been reported. */
 export type KeyMaterial = {
@@ -55,9 +57,14 @@ type Reader = {
 type Owner = KeyOwner & { readonly path: Path };
 
 /** Reads every file with keys. */
-export const readKeyMaterial = async (drafts: Drafts, findings: Findings, wallMs: number): Promise<KeyMaterial> => {
+export const readKeyMaterial = async (
+  drafts: Drafts,
+  findings: Findings,
+  wallMs: number,
+  readText: ReadText,
+): Promise<KeyMaterial> => {
   const expiries = new Expiries(findings, wallMs);
-  const reader = { files: new KeyFiles(findings), findings, expiries, wallMs };
+  const reader = { files: new KeyFiles(findings, readText), findings, expiries, wallMs };
   const { sealKeyFile } = drafts.journal;
   const sealKeys = await reader.files.read(['journal', 'sealKeyFile'], sealKeyFile, 'secret', parseSealKeys);
   const tls = await readServerTls(drafts, reader);
@@ -65,7 +72,7 @@ export const readKeyMaterial = async (drafts: Drafts, findings: Findings, wallMs
   const opening = await readEach(
     ['oauth', 'decryptionKeyFiles'],
     drafts.oauth?.decryptionKeyFiles,
-    parseOpeningKey,
+    readOpeningKey,
     reader,
   );
   const owners: Owner[] = [...signing, ...opening].map(ownerOf);
@@ -81,6 +88,9 @@ export const readKeyMaterial = async (drafts: Drafts, findings: Findings, wallMs
   const [signingKeys, decryptionKeys] = [signing.map(({ key }) => key), opening.map(({ key }) => key)];
   return { sealKeys, tls, signingKeys, decryptionKeys, clients, issuers, expiries: expiries.all };
 };
+
+/** With a copy for each thread that may work with it. */
+const readOpeningKey: Parse<OpeningKey> = text => parseOpeningKey(text, poolThreads(environment));
 
 type Read<T> = { readonly key: T; readonly path: Path };
 
@@ -219,7 +229,7 @@ const readIssuer = async (issuer: Draft<'issuer'>, index: number, reader: Reader
   const ours = await readEach(
     [...path, 'payloadKeys', 'decryptionKeyFiles'],
     decryptionKeyFiles,
-    parseOpeningKey,
+    readOpeningKey,
     reader,
   );
   // Keys towards one issuer are checked among themselves: the same pair may well serve several purposes of ours.

@@ -4,7 +4,7 @@
  */
 
 /** The bytes, or undefined where the text is not what `toBase64url` writes for them. */
-export const fromBase64url = (text: string): Buffer | undefined => {
+export const fromBase64url = (text: string): Buffer<ArrayBuffer> | undefined => {
   const bytes = Buffer.from(text, 'base64url');
   return toBase64url(bytes) === text ? bytes : undefined;
 };

@@ -2,13 +2,13 @@
  * Encrypted payloads: compact JWE (RFC 7516, 7.1) with RSA-OAEP-256 and A128GCM, and nothing else. Everything that can be
  * wrong with one is a single refusal, so that nobody learns from us which part of a guess was right (RFC 7516, 11.5).
  */
-import { CompactEncrypt, compactDecrypt } from 'jose';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { BODY_BYTES_MAX } from '../config/limits.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Secret } from '../domain/secret.ts';
 import { fromBase64url } from './base64url.ts';
-import type { CryptoKey, OpeningKey, SealingKey } from './keys.ts';
+import { JWE_ALG, JWE_ENC, type JweEngine, type Recipient, type SealedParts } from './jweEngine.ts';
+import type { CryptoKey, OpeningKey } from './keys.ts';
 import { readStrictJson } from './strictJson.ts';
 
 export interface PayloadCipher {
@@ -28,14 +28,11 @@ export interface PayloadCipher {
     onKey?: (kid: string) => void,
   ): Promise<Uint8Array>;
   /** The bytes sealed for the holder of the key, as compact JWE. */
-  seal(plain: Uint8Array, to: Pick<SealingKey, 'kid' | 'key'>): Promise<string>;
+  seal(plain: Uint8Array, to: Recipient): Promise<string>;
 }
 
 /** Why an envelope was refused. For the log; callers see no difference. */
 export type EnvelopeFault = 'size' | 'form' | 'header' | 'algorithm' | 'key' | 'content';
-
-export const JWE_ALG = 'RSA-OAEP-256';
-export const JWE_ENC = 'A128GCM';
 
 /** What an envelope around so many bytes may have: base64url makes three bytes four, and the rest is below two KiB. */
 export const jweBytesMax = (plainBytesMax: number): number => plainBytesMax * 1.5;
@@ -77,8 +74,9 @@ const CONTENT_TYPES: ReadonlySet<unknown> = new Set([undefined, 'json', 'applica
 const refusal = (fault: EnvelopeFault): Refusal =>
   new Refusal('envelope', [{ field: 'body', reason: 'cannot be opened' }], {}, fault);
 
-/** The cipher of this process, over jose. `openingPerParty`: see above; `plainBytesMax`: what may come out of an envelope. */
+/** A cipher over this engine. `openingPerParty`: see above; `plainBytesMax`: what may come out of an envelope. */
 export const createPayloadCipher = (
+  engine: JweEngine,
   openingPerParty: number = OPENING_PER_PARTY,
   plainBytesMax: number = BODY_BYTES_MAX,
 ): PayloadCipher => {
@@ -88,7 +86,7 @@ export const createPayloadCipher = (
   const enter = (party: string | undefined): void => {
     if (party === undefined) return;
     const count = inUse.get(party) ?? 0;
-    if (count >= openingPerParty) throw new Refusal('overloaded');
+    if (count >= openingPerParty) throw new Refusal('overloaded', [], {}, 'opening');
     inUse.set(party, count + 1);
   };
 
@@ -106,7 +104,7 @@ export const createPayloadCipher = (
 
   return {
     open: async (jwe, keys, party, onKey) => {
-      const { text, kid } = readEnvelope(jwe, plainBytesMax);
+      const { parts, kid } = readEnvelope(jwe, plainBytesMax);
       const own = keys.find(key => key.kid === kid);
       if (own) onKey?.(own.kid);
       // A key that is not ours costs the same: the attempt is made with the first one, and fails.
@@ -114,7 +112,7 @@ export const createPayloadCipher = (
       if (!key) throw refusal('key');
       enter(party);
       try {
-        const plain = await decrypt(text, nextCopy(key));
+        const plain = await engine.open(parts, nextCopy(key).reveal());
         if (!own) throw refusal('key');
         if (!plain) throw refusal('content');
         return plain;
@@ -122,28 +120,28 @@ export const createPayloadCipher = (
         leave(party);
       }
     },
-    seal: (plain, to) =>
-      new CompactEncrypt(plain).setProtectedHeader({ alg: JWE_ALG, enc: JWE_ENC, kid: to.kid }).encrypt(to.key),
+    seal: (plain, to) => engine.seal(plain, to),
   };
 };
 
-type Envelope = { readonly text: string; readonly kid: string };
+type Envelope = { readonly parts: SealedParts; readonly kid: string };
 
 /** Proves everything about an envelope that can be seen without a key. */
 const readEnvelope = (jwe: Uint8Array, plainBytesMax: number): Envelope => {
   if (jwe.byteLength > jweBytesMax(plainBytesMax)) throw refusal('size');
   // Latin-1 maps byte to character, so that no byte outside the alphabet gets lost before the alphabet is checked.
   const text = Buffer.from(jwe.buffer, jwe.byteOffset, jwe.byteLength).toString('latin1');
-  const parts = text.split('.');
-  if (parts.length !== 5) throw refusal('form');
-  const [header, encryptedKey, iv, ciphertext, tag] = parts.map(fromBase64url);
+  const written = text.split('.');
+  if (written.length !== 5) throw refusal('form');
+  const [header, encryptedKey, iv, ciphertext, tag] = written.map(fromBase64url);
   if (!header || !encryptedKey?.length || !ciphertext?.length) throw refusal('form');
   if (iv?.length !== IV_BYTES || tag?.length !== TAG_BYTES) throw refusal('form');
   // In GCM the plain text is as long as the ciphertext, so that this bounds what comes out before any work is done.
   if (ciphertext.length > plainBytesMax) throw refusal('size');
   const reading = readStrictJson(header);
   if (reading.kind !== 'object') throw refusal('header');
-  return { text, kid: checkHeader(reading.value) };
+  const kid = checkHeader(reading.value);
+  return { kid, parts: { text, header: written[0] ?? '', encryptedKey, iv, ciphertext, tag } };
 };
 
 /** The `kid` of a header that has everything we need and nothing that we refuse. */
@@ -153,19 +151,4 @@ const checkHeader = (header: JsonObject): string => {
   if (!CONTENT_TYPES.has(header.cty)) throw refusal('header');
   if (typeof header.kid !== 'string') throw refusal('key');
   return header.kid;
-};
-
-/** The plain bytes, or undefined; jose makes the wrong key and the wrong tag fail at the same place. */
-const decrypt = async (text: string, key: Secret<CryptoKey>): Promise<Uint8Array | undefined> => {
-  try {
-    const { plaintext } = await compactDecrypt(text, key.reveal(), {
-      keyManagementAlgorithms: [JWE_ALG],
-      contentEncryptionAlgorithms: [JWE_ENC],
-      maxDecompressedLength: 0,
-      crit: {},
-    });
-    return plaintext;
-  } catch {
-    return undefined;
-  }
 };

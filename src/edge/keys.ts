@@ -73,7 +73,7 @@ export type KeySetOptions = {
   readonly needsVerification?: boolean;
 };
 
-/** Threads of libuv's pool unless the process is told otherwise: more copies than these would never work at a time. */
+/** Threads of libuv's pool unless the process is told otherwise. More copies than threads never work at a time. */
 const KEY_COPIES = 4;
 /** Two of each kind while both are being replaced, and as much again. */
 export const CLIENT_KEYS_MAX = 8;
@@ -96,7 +96,7 @@ export const parseSigningKey = async (text: string): Promise<SigningKey | KeyFau
   return { kid, thumbprint: await thumbprintOf(publicJwk), key: new Secret(key), publicKey, publicJwk };
 };
 
-/** Reads a private RSA JWK. `copies`: how many threads the process works with keys on. */
+/** Reads a private RSA JWK. `copies`: how many threads the process works with keys on, 1 or more. */
 export const parseOpeningKey = async (text: string, copies: number = KEY_COPIES): Promise<OpeningKey | KeyFault> => {
   const jwk = readKeyText(text);
   if (isKeyFault(jwk)) return jwk;

@@ -4,7 +4,8 @@
  * other answer is plain, and a JWE where the sender liked to seal that, too.
  */
 import { createPayloadCipher, jweBytesMax } from '../edge/jwe.ts';
-import type { OpeningKey, SealingKey } from '../edge/keys.ts';
+import type { JweEngine, Recipient } from '../edge/jweEngine.ts';
+import type { OpeningKey } from '../edge/keys.ts';
 
 export type IssuerPayload = {
   /** Media type of what `seal` gives. */
@@ -30,20 +31,21 @@ export const plainPayload: IssuerPayload = {
 
 export type EncryptedPayloadOptions = {
   /** The issuer's current RSA key. */
-  readonly to: Pick<SealingKey, 'kid' | 'key'>;
+  readonly to: Recipient;
   /** Our RSA keys; a reply names the one that it was sealed for. Never empty. */
   readonly openWith: readonly OpeningKey[];
   /** Sends at a time, at most: so many replies may be opened at once. One that is not opened is a doubt to undo. */
   readonly inFlightMost: number;
+  readonly engine: JweEngine;
 };
 
 /** Bodies sealed with RSA-OAEP-256 and A128GCM, both ways. */
-export const encryptedPayload = ({ to, openWith, inFlightMost }: EncryptedPayloadOptions): IssuerPayload => {
-  const cipher = createPayloadCipher(inFlightMost, PLAIN_BYTES);
+export const encryptedPayload = ({ to, openWith, inFlightMost, engine }: EncryptedPayloadOptions): IssuerPayload => {
+  const cipher = createPayloadCipher(engine, inFlightMost, PLAIN_BYTES);
   return {
     contentType: 'application/jose',
     responseBytesMost: jweBytesMax(PLAIN_BYTES),
-    seal: body => cipher.seal(new TextEncoder().encode(body), to),
+    seal: body => cipher.seal(Buffer.from(body), to),
     open: (status, body) => (status !== 200 && isJsonObject(body) ? body : cipher.open(body, openWith, 'issuer')),
   };
 };

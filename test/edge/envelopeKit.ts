@@ -2,7 +2,16 @@
  * Encrypted payloads by hand, so that their parts can be what no library would write, and the keys to open them with.
  */
 import { createCipheriv, type KeyObject, publicEncrypt, randomBytes } from 'node:crypto';
+import { joseEngine } from '../../src/edge/joseEngine.ts';
+import { createNodeEngine } from '../../src/edge/nodeEngine.ts';
+import { systemSecretBytes } from '../../src/runtime/random.ts';
 import { b64, openingKeyOf, rsaPair } from './oauthKit.ts';
+
+/** What opens and seals; the gateway has the first. */
+export const ENGINES = [
+  { name: 'node', engine: createNodeEngine(systemSecretBytes) },
+  { name: 'jose', engine: joseEngine },
+] as const;
 
 export const PAIR = rsaPair();
 export const OLD_PAIR = rsaPair();

@@ -5,16 +5,23 @@
 import { constants, type KeyObject, randomBytes } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { CompactEncrypt, compactDecrypt, FlattenedEncrypt, GeneralEncrypt, importJWK, type JWK } from 'jose';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { REFUSALS } from '../../src/domain/refusal.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { createPayloadCipher, JWE_BYTES_MAX } from '../../src/edge/jwe.ts';
+import type { JweEngine } from '../../src/edge/jweEngine.ts';
 import type { CryptoKey, OpeningKey } from '../../src/edge/keys.ts';
-import { HEADER, jweOf, KEY, KEYS, OLD_KEY, OLD_PAIR, PAIR, PLAIN } from './envelopeKit.ts';
+import { ENGINES, HEADER, jweOf, KEY, KEYS, OLD_KEY, OLD_PAIR, PAIR, PLAIN } from './envelopeKit.ts';
 import { ecPair, type Json, jwk, keySet, refusalOf, rsaPair } from './oauthKit.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const cipher = createPayloadCipher();
+let engine: JweEngine = ENGINES[0].engine;
+let cipher = createPayloadCipher(engine);
+/** From here on the tests are about this engine. */
+const use = (next: JweEngine) => () => {
+  engine = next;
+  cipher = createPayloadCipher(engine);
+};
 const open = (text: string | Uint8Array, keys = KEYS): Promise<Uint8Array> =>
   cipher.open(typeof text === 'string' ? bytes(text) : text, keys, 'bank');
 
@@ -29,7 +36,9 @@ const verdict = async (text: string | Uint8Array, keys = KEYS): Promise<string> 
 };
 const headed = (more: Json): Promise<string> => verdict(jweOf({ header: { ...HEADER, ...more } }));
 
-describe('opening an envelope', () => {
+describe.each(ENGINES)('opening an envelope with $name', ({ engine: each }) => {
+  beforeAll(use(each));
+
   it('gives the plain bytes, whoever sealed it', async () => {
     expect(Buffer.from(await open(jweOf())).toString()).toBe(PLAIN);
     const sealed = await cipher.seal(bytes(PLAIN), { kid: 'p-2', key: await publicKeyOf(PAIR.publicKey) });
@@ -273,7 +282,7 @@ describe('opening an envelope', () => {
   });
 
   it('F85: opens so many of one party at a time, and leaves the others alone', async () => {
-    const few = createPayloadCipher(2);
+    const few = createPayloadCipher(engine, 2);
     const text = bytes(jweOf());
     const [first, second] = [few.open(text, KEYS, 'bank'), few.open(text, KEYS, 'bank')];
     const third = await refusalOf(few.open(text, KEYS, 'bank'));
@@ -293,7 +302,7 @@ describe('opening an envelope', () => {
   });
 
   it('F85: a place is free again after a failure, and is not taken by what needs no key', async () => {
-    const one = createPayloadCipher(1);
+    const one = createPayloadCipher(engine, 1);
     const good = bytes(jweOf());
     const running = one.open(good, KEYS, 'bank');
     expect((await refusalOf(one.open(bytes('garbage'), KEYS, 'bank')))?.reason).toBe('envelope');
@@ -305,7 +314,7 @@ describe('opening an envelope', () => {
   });
 
   it('F85: replies of an issuer are not counted', async () => {
-    const one = createPayloadCipher(1);
+    const one = createPayloadCipher(engine, 1);
     const text = bytes(jweOf());
     const opened = await Promise.all([1, 2, 3].map(() => one.open(text, KEYS)));
     expect(opened).toHaveLength(3);
@@ -350,7 +359,9 @@ describe('opening an envelope', () => {
   });
 });
 
-describe('sealing an answer', () => {
+describe.each(ENGINES)('sealing an answer with $name', ({ engine: each }) => {
+  beforeAll(use(each));
+
   it('S85: seals for the key it is given, and names it', async () => {
     const theirs = rsaPair();
     const client = await keySet(jwk(ecPair().publicKey), jwk(theirs.publicKey, { kid: 'theirs' }));

@@ -39,7 +39,7 @@ export class StandingClock implements Clock {
 let drawn = 0;
 export const countingRandom = { id: () => `id-${String(drawn++).padStart(19, '0')}`, fraction: () => 0.5 };
 
-type Pair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+export type Pair = { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
 
 export const ecPair = (namedCurve = 'P-256'): Pair => generateKeyPairSync('ec', { namedCurve });
 export const rsaPair = (modulusLength = 2048, publicExponent = 65537): Pair =>

@@ -8,15 +8,18 @@ import type { Message } from '../../src/domain/message.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { isKeyFault } from '../../src/edge/jwk.ts';
 import { type OpeningKey, parseOpeningKey } from '../../src/edge/keys.ts';
+import { createNodeEngine } from '../../src/edge/nodeEngine.ts';
 import { createHttpIssuer, type HttpIssuerOptions, type IssuerAlarm } from '../../src/issuer/httpIssuer.ts';
 import { encryptedPayload, type IssuerPayload, plainPayload } from '../../src/issuer/payload.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { Deadline } from '../../src/runtime/deadline.ts';
+import { systemSecretBytes } from '../../src/runtime/random.ts';
 import { waitFor, within } from '../support/waitFor.ts';
 import { openingKeyText, publicHalf } from './keys.ts';
 import { messageOf } from './messages.ts';
 import { approval, approve, type Received, response, type Script, startIssuer } from './scriptedIssuer.ts';
 
+const ENGINE = createNodeEngine(systemSecretBytes);
 const cleanUps: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
@@ -98,7 +101,12 @@ async function encrypting(script: Script) {
   cleanUps.push(() => issuer.close());
   const { kid, publicJwk } = theirs.own;
   const key = await keyOf(JSON.stringify(publicJwk));
-  const payload = encryptedPayload({ to: { kid, key }, openWith: [ours.own, oursBefore.own], inFlightMost: 20 });
+  const payload = encryptedPayload({
+    to: { kid, key },
+    openWith: [ours.own, oursBefore.own],
+    inFlightMost: 20,
+    engine: ENGINE,
+  });
   return { issuer, connector: connectorTo(issuer.baseUrl, payload) };
 }
 
