@@ -8,7 +8,7 @@ import { CARD_APIS } from './apisCard.ts';
 import { CUSTOMER_APIS } from './apisCustomer.ts';
 import { TOKEN_APIS } from './apisToken.ts';
 import { TRANSACTION_APIS } from './apisTransaction.ts';
-import { fieldRow, isFieldName } from './fields.ts';
+import { FIELDS, fieldRow, isFieldName } from './fields.ts';
 import type { NamedRow } from './parts.ts';
 import type { ApiRow, OnUnknown } from './row.ts';
 
@@ -44,7 +44,17 @@ export const policyOf = (row: ApiRow, hasOriginal: boolean): OnUnknown =>
 /** Whether calls of this API are claimed in the journal; the others are inquiries, which change nothing. */
 export const isJournalled = (row: ApiRow): boolean => row.onUnknown !== 'none';
 
-const isSad = (name: string): boolean => isFieldName(name) && fieldRow(name).data === 'sad';
+const SAD: ReadonlySet<string> = new Set(
+  Object.keys(FIELDS).filter(name => isFieldName(name) && fieldRow(name).data === 'sad'),
+);
+
+const isSad = (name: string): boolean => SAD.has(name);
+
+/** False where it is certain that there is none: only such names, or lists and records, can bring it in. */
+const mayHoldSad = (fields: WireFields): boolean => {
+  for (const name in fields) if (typeof fields[name] !== 'string' || SAD.has(name)) return true;
+  return false;
+};
 
 const valueWithoutSad = (value: WireValue): WireValue => {
   if (typeof value === 'string') return value;
@@ -55,17 +65,22 @@ const valueWithoutSad = (value: WireValue): WireValue => {
 const isList = (value: WireValue): value is readonly WireValue[] => Array.isArray(value);
 
 /** The fields less sensitive authentication data, at any depth: what may be stored (PCI DSS 3.3.1). */
-export const withoutSad = (fields: WireFields): WireFields =>
-  Object.fromEntries(
+export const withoutSad = (fields: WireFields): WireFields => {
+  // Nearly every message: nothing to leave out, nothing to build anew.
+  if (!mayHoldSad(fields)) return fields;
+  return Object.fromEntries(
     Object.entries(fields)
       .filter(([name]) => !isSad(name))
       .map(([name, value]) => [name, valueWithoutSad(value)]),
   );
+};
 
 /** The values of that data, at any depth: no text that is stored may quote them. */
-export const sadValuesOf = (fields: WireFields): readonly string[] =>
-  Object.entries(fields).flatMap(([name, value]) => {
+export const sadValuesOf = (fields: WireFields): readonly string[] => {
+  if (!mayHoldSad(fields)) return [];
+  return Object.entries(fields).flatMap(([name, value]) => {
     if (typeof value === 'string') return isSad(name) ? [value] : [];
     if (!isList(value)) return sadValuesOf(value);
     return value.flatMap(item => (typeof item === 'string' || isList(item) ? [] : sadValuesOf(item)));
   });
+};

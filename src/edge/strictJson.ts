@@ -32,13 +32,45 @@ const fault = (field: string, reason: string): JsonReading => ({ kind: 'fault', 
 export const readStrictJson = (bytes: Uint8Array): JsonReading => {
   const text = decode(bytes);
   if (text === undefined) return fault(BODY, 'must be UTF-8');
-  const found = new Scan(text).run();
+  const value = readFlat(text);
+  return value === undefined ? readAnyJson(text) : { kind: 'object', value };
+};
+
+/**
+ * The object of a text without escapes, lists and inner objects, which nearly every message is, at half the cost of the
+ * scan; undefined where it is anything else, or anything is wrong with it. Without escapes every quote begins or ends a
+ * string, and each string is a name or a value: where a name is there twice, the object has fewer of them than the text.
+ */
+const readFlat = (text: string): JsonObject | undefined => {
+  if (text.includes('\\') || text.includes('[') || text.lastIndexOf('{') > text.indexOf('{')) return undefined;
+  const value = parse(text);
+  if (!isObject(value)) return undefined;
+  let names = 0;
+  let strings = 0;
+  for (const name in value) {
+    if (PROTOTYPE_NAMES.has(name)) return undefined;
+    names += 1;
+    if (typeof value[name] === 'string') strings += 1;
+  }
+  return names <= JSON_LIMITS.names && quotesIn(text) === 2 * (names + strings) ? value : undefined;
+};
+
+const quotesIn = (text: string): number => {
+  let count = 0;
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) count += 1;
+  return count;
+};
+
+/** As `readStrictJson`, for every text; what is wrong with one is found here. */
+export const readAnyJson = (text: string): JsonReading => {
+  const hasEscapes = text.includes('\\');
+  const found = new Scan(text, hasEscapes).run();
   if (found !== undefined) return { kind: 'fault', error: found };
   const value = parse(text);
   if (value === undefined) return fault(BODY, 'must be one JSON value and nothing else');
   if (!isObject(value)) return fault(BODY, 'must be a JSON object');
   // Only an escape can bring a lone surrogate in: the decoder lets none through.
-  const lone = text.includes('\\') ? loneSurrogate(value, '') : undefined;
+  const lone = hasEscapes ? loneSurrogate(value, '') : undefined;
   return lone === undefined ? { kind: 'object', value } : fault(lone, 'must not have a lone surrogate');
 };
 
@@ -104,11 +136,13 @@ const CLOSE_OBJECT = 0x7d;
  */
 class Scan {
   readonly #text: string;
+  readonly #hasEscapes: boolean;
   readonly #open: Open[] = [];
   #at = 0;
 
-  constructor(text: string) {
+  constructor(text: string, hasEscapes: boolean) {
     this.#text = text;
+    this.#hasEscapes = hasEscapes;
   }
 
   run(): FieldError | undefined {
@@ -175,6 +209,12 @@ class Scan {
 
   /** Moves to the closing quote; tells whether there were escapes on the way. */
   #skip(): boolean {
+    // Then the next quote is the closing one, and looking for it is far quicker than walking.
+    if (!this.#hasEscapes) {
+      const quote = this.#text.indexOf('"', this.#at + 1);
+      this.#at = quote < 0 ? this.#text.length : quote;
+      return false;
+    }
     let escaped = false;
     for (this.#at++; this.#at < this.#text.length; this.#at++) {
       const unit = this.#text.charCodeAt(this.#at);

@@ -222,12 +222,17 @@ function objectIn(text: string): object | undefined {
 class Fields {
   readonly #key: EntryKey;
   readonly #path: string;
-  readonly #fields: ReadonlyMap<string, unknown>;
+  readonly #fields: { readonly [name: string]: unknown };
 
   constructor(key: EntryKey, path: string, fields: object) {
     this.#key = key;
     this.#path = path;
-    this.#fields = new Map(Object.entries(fields));
+    this.#fields = fields as { readonly [name: string]: unknown };
+  }
+
+  /** Own fields alone: no name reaches a prototype. */
+  #at(name: string): unknown {
+    return Object.hasOwn(this.#fields, name) ? this.#fields[name] : undefined;
   }
 
   wrong(name: string): JournalDefect {
@@ -235,13 +240,13 @@ class Fields {
   }
 
   text(name: string): string {
-    const value = this.#fields.get(name);
+    const value = this.#at(name);
     if (typeof value !== 'string') throw this.wrong(name);
     return value;
   }
 
   textOrNull(name: string): string | null {
-    return this.#fields.get(name) === null ? null : this.text(name);
+    return this.#at(name) === null ? null : this.text(name);
   }
 
   oneOf<T extends string>(name: string, known: readonly T[]): T {
@@ -252,20 +257,20 @@ class Fields {
   }
 
   flag(name: string): boolean {
-    const value = this.#fields.get(name);
+    const value = this.#at(name);
     if (typeof value !== 'boolean') throw this.wrong(name);
     return value;
   }
 
   /** Milliseconds from the claim; negative where clocks of two primaries differed. */
   time(name: string): number {
-    const value = this.#fields.get(name);
+    const value = this.#at(name);
     if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw this.wrong(name);
     return value;
   }
 
   timeOrNull(name: string): number | null {
-    return this.#fields.get(name) === null ? null : this.time(name);
+    return this.#at(name) === null ? null : this.time(name);
   }
 
   count(name: string): number {
@@ -275,18 +280,18 @@ class Fields {
   }
 
   part(name: string): Fields {
-    const value = this.#fields.get(name);
+    const value = this.#at(name);
     if (typeof value !== 'object' || value === null) throw this.wrong(name);
     return new Fields(this.#key, `${this.#path}.${name}`, value);
   }
 
   partOrNull(name: string): Fields | null {
-    return this.#fields.get(name) === null ? null : this.part(name);
+    return this.#at(name) === null ? null : this.part(name);
   }
 
   /** Null where an older version knew of no such field. */
   partIfAny(name: string): Fields | null {
-    return this.#fields.has(name) ? this.part(name) : null;
+    return Object.hasOwn(this.#fields, name) ? this.part(name) : null;
   }
 }
 

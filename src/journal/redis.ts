@@ -41,6 +41,7 @@ import {
   type ScriptReply,
   textOf,
   textsOf,
+  wordsOf,
 } from './redisScripts.ts';
 import { summaryOf } from './tally.ts';
 
@@ -177,7 +178,7 @@ class RedisJournal implements Journal {
     const call = claimCall(draft, writeId, this.#amnesia.seen(shard), this.#amnesia.epochToBegin());
     const reply = await this.#run(SCRIPTS.claim, ...call);
     if (reply.kind !== 'done') return reply;
-    const [kind, now, ...rest] = listOf(reply.value);
+    const [kind, now, ...rest] = wordsOf(reply.value);
     if (kind === 'exists') return done({ kind, entry: entryOf(draft.key, rest), now: numberOf(now) });
     if (kind === 'amnesia') {
       const [until] = rest;
@@ -210,7 +211,7 @@ class RedisJournal implements Journal {
     const seen = this.#amnesia.seen(shard);
     const reply = await this.#run(SCRIPTS.move, ...moveCall(from, to, writeId, this.#retention, before));
     if (reply.kind !== 'done') return reply;
-    const [kind, now, ...rest] = listOf(reply.value);
+    const [kind, now, ...rest] = wordsOf(reply.value);
     if (kind === 'moved') {
       if (now !== null) this.#amnesia.noteMoved(shard, seen, numberOf(now));
       const becameOwed = filingOf(to).owedSince !== null && filingOf(from).owedSince === null;
@@ -329,13 +330,13 @@ class RedisJournal implements Journal {
     for (const client of clients) client.disconnect();
   }
 
-  async #run(
+  #run(
     script: Script,
     keys: readonly string[],
     args: readonly string[],
     client: RedisClient = this.#hot,
   ): Promise<Reply<ScriptReply>> {
-    return this.#isClosed ? AWAY : runScript(client, script, keys, args);
+    return this.#isClosed ? Promise.resolve(AWAY) : runScript(client, script, keys, args);
   }
 
   async #read(client: RedisClient, key: EntryKey): Promise<Reply<{ entry: Entry | null; now: number }>> {

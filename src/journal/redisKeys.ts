@@ -13,7 +13,8 @@ import { type EntryKey, keyText } from '../domain/ids.ts';
 export const SHARD_COUNT = 64;
 
 /** The shard of a name, 0 to 63. */
-export const shardOfName = (name: string): number => (hash('sha256', name, 'buffer')[0] ?? 0) % SHARD_COUNT;
+export const shardOfName = (name: string): number =>
+  Number.parseInt(hash('sha256', name).slice(0, 2), 16) % SHARD_COUNT;
 
 /** The shard of an entry, 0 to 63. */
 export const shardOf = (key: EntryKey): number => shardOfName(keyText(key));

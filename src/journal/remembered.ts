@@ -12,13 +12,61 @@ export const REMEMBERED_MOST = 10_000;
 
 type Kept = { readonly entry: Entry; readonly atMs: number };
 
+/** What was kept last under each name, the oldest first. */
+class Latest {
+  readonly #kept = new Map<string, Kept>();
+  /**
+   * Goes on where it stopped. A new iterator would first pass over the place of each entry that was dropped since the map
+   * last grew: with thousands of them that costs three times as much as all the rest of a note.
+   */
+  #walk = this.#kept.entries();
+  #oldest: readonly [string, Kept] | undefined;
+
+  get size(): number {
+    return this.#kept.size;
+  }
+
+  get(name: string): Kept | undefined {
+    return this.#kept.get(name);
+  }
+
+  values(): Iterable<Kept> {
+    return this.#kept.values();
+  }
+
+  set(name: string, kept: Kept): void {
+    this.#kept.set(name, kept);
+  }
+
+  delete(name: string): void {
+    this.#kept.delete(name);
+  }
+
+  /** Drops from the oldest on, for as long as that is asked. */
+  dropWhile(isToGo: (kept: Kept) => boolean): void {
+    for (let oldest = this.#next(); oldest && isToGo(oldest[1]); oldest = this.#next()) this.#kept.delete(oldest[0]);
+  }
+
+  #next(): readonly [string, Kept] | undefined {
+    // The one that was the oldest may have been dropped since, or kept anew, and then it is further on.
+    while (!this.#oldest || this.#kept.get(this.#oldest[0]) !== this.#oldest[1]) {
+      const step = this.#walk.next();
+      this.#oldest = step.done ? undefined : step.value;
+      if (step.done) {
+        this.#walk = this.#kept.entries();
+        return undefined;
+      }
+    }
+    return this.#oldest;
+  }
+}
+
 export class Remembered {
   readonly #clock: Clock;
   readonly #forMs: number;
   readonly #most: number;
-  /** The oldest first. */
-  readonly #owed = new Map<string, Kept>();
-  readonly #ended = new Map<string, Kept>();
+  readonly #owed = new Latest();
+  readonly #ended = new Latest();
 
   /** Remembers entries for `forMs`, and at most `most` of each kind. */
   constructor(clock: Clock, forMs: number, most = REMEMBERED_MOST) {
@@ -46,10 +94,7 @@ export class Remembered {
     const into = filingOf(entry).owedSince === null ? this.#ended : this.#owed;
     const atMs = this.#clock.monotonicMs();
     into.set(name, { entry, atMs });
-    for (const [oldest, kept] of into) {
-      if (into.size <= this.#most && kept.atMs > atMs - this.#forMs) break;
-      into.delete(oldest);
-    }
+    into.dropWhile(kept => into.size > this.#most || kept.atMs <= atMs - this.#forMs);
   }
 
   /** What was written lately; first what has ended, lest it be taken for lost and undone. */

@@ -289,6 +289,7 @@ export class SqliteJournal implements Journal {
 
 type Statements = Readonly<Record<keyof typeof SQL, StatementSync>>;
 
+/** `LIMIT ? + 0`: SQLite plans by a bare limit, and so compiles the statement anew each time that it is bound. */
 const SQL = {
   get: `SELECT ${RECORD} FROM entry WHERE name = ?`,
   insert: `INSERT INTO entry (name, v, w, at, head, message, answer, lane, wake_at, owed_since, expires_at)
@@ -296,8 +297,8 @@ const SQL = {
   update: `UPDATE entry SET v = ?, w = ?, head = ?, answer = ?, lane = ?, wake_at = ?, owed_since = ?, expires_at = ?
            WHERE name = ?`,
   remove: 'DELETE FROM entry WHERE name = ?',
-  purge: 'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ? LIMIT ?)',
-  due: `SELECT ${RECORD}, wake_at FROM entry WHERE lane = ? AND wake_at <= ? ORDER BY wake_at LIMIT ?`,
+  purge: 'DELETE FROM entry WHERE id IN (SELECT id FROM entry WHERE expires_at <= ? LIMIT ? + 0)',
+  due: `SELECT ${RECORD}, wake_at FROM entry WHERE lane = ? AND wake_at <= ? ORDER BY wake_at LIMIT ? + 0`,
   oldest: 'SELECT owed_since FROM entry WHERE owed_since IS NOT NULL ORDER BY owed_since LIMIT 1',
   open: `SELECT head, message, answer FROM entry WHERE lane IS NOT NULL OR owed_since IS NOT NULL`,
   claims: `SELECT seq FROM sqlite_sequence WHERE name = 'entry'`,

@@ -14,7 +14,7 @@ const PURGE_MOST = 2;
 const SQL = {
   take: `INSERT INTO once (name, expires_at) VALUES (?, ?)
          ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at WHERE once.expires_at <= ?`,
-  purge: 'DELETE FROM once WHERE name IN (SELECT name FROM once WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)',
+  purge: 'DELETE FROM once WHERE name IN (SELECT name FROM once WHERE expires_at <= ? ORDER BY expires_at LIMIT ? + 0)',
   revoke: `INSERT INTO revoked (name, until_at) VALUES (?, ?)
            ON CONFLICT (name) DO UPDATE SET until_at = max(until_at, excluded.until_at)`,
   forget: 'DELETE FROM revoked WHERE until_at <= ?',

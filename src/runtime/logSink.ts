@@ -7,8 +7,8 @@ import { fstatSync, openSync, write, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Clock } from './clock.ts';
 
-/** Enough for some lines in one write; under load that saves most of the cost of logging. */
-const BATCH_LENGTH = 4096;
+/** About a hundred lines in one write, which costs as much for one line; less than a pipe holds, so that none waits there. */
+const BATCH_LENGTH = 32 * 1024;
 /** Lines of a quiet gateway appear within this. */
 const BATCH_MS = 250;
 /** What a reader that has stopped reading may cost us, beside the batch being written; past it lines are dropped. */

@@ -3,7 +3,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { JSON_LIMITS, readStrictJson } from '../../src/edge/strictJson.ts';
+import { JSON_LIMITS, readAnyJson, readStrictJson } from '../../src/edge/strictJson.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const read = (text: string) => readStrictJson(bytes(text));
@@ -180,6 +180,42 @@ describe('readStrictJson', () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+
+  it('S90 to S96 finds the same in a flat message by the short way as by the scan', () => {
+    const name = fc.constantFrom(
+      'a',
+      'b',
+      'c',
+      'd',
+      'e{',
+      'f[',
+      'g\\u0061',
+      '__proto__',
+      'constructor',
+      'prototype',
+      '',
+    );
+    const value = fc.constantFrom('"x"', '"y:"', '"{"', '"a\\"b"', '1', 'null', 'true', '[]', '{}', '{"a":1}', '"', '');
+    const member = fc
+      .tuple(name, fc.constantFrom('', ' '), value)
+      .map(([key, space, item]) => `"${key}"${space}:${item}`);
+    const flat = fc.array(member, { maxLength: 6 }).map(members => `{${members.join(',')}}`);
+    const text = fc.oneof(
+      { weight: 4, arbitrary: flat },
+      flat.map(each => `${each}"`),
+      flat.map(each => each.slice(1)),
+    );
+    fc.assert(
+      fc.property(text, each => {
+        expect(read(each)).toEqual(readAnyJson(each));
+      }),
+      { numRuns: 5_000 },
+    );
+    const wide = (names: number) => `{${Array.from({ length: names }, (_, i) => `"n${i}":"v"`).join(',')}}`;
+    for (const names of [JSON_LIMITS.names, JSON_LIMITS.names + 1]) {
+      expect(read(wide(names))).toEqual(readAnyJson(wide(names)));
+    }
   });
 
   it('reads every object within the limits as JSON.parse does, however it is written', () => {

@@ -2,6 +2,7 @@
  * The vault: what it seals nobody reads, nothing opens for another entry or kind or after a change, and what may not be
  * stored is not in it.
  */
+import { createDecipheriv, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rowOf } from '../../src/catalogue/apis.ts';
@@ -91,6 +92,11 @@ describe('sealing', () => {
     expect(answer.fields.reveal()).toEqual({ recordList: [CARD] });
   });
 
+  it('I14 never seals it where it stands in a record alone', () => {
+    const message = messageWith({ ...CARD, recordList: [{ ...CARD, CVV2: CANARY_CVV2 }] });
+    expect(vault.openMessage(KEY, vault.sealMessage(KEY, message)).fields).toEqual({ ...CARD, recordList: [CARD] });
+  });
+
   it('seals the same text differently each time', () => {
     const texts = Array.from({ length: 50 }, () => vault.sealMessage(KEY, messageWith(CARD)));
     expect(new Set(texts).size).toBe(50);
@@ -160,6 +166,24 @@ describe('keys', () => {
     expect(name).toMatch(/^[A-Za-z0-9_-]{11}$/);
     expect(keyNameOf(vault.sealMessage(KEY, messageWith(CARD)))).toBe(name);
     expect(Buffer.from(new Uint8Array(32).fill(1)).toString('base64url')).not.toContain(name);
+  });
+
+  it('are derived for each entry and kind by HKDF-SHA-256 (RFC 5869)', () => {
+    const { keyName, body } = partsOf(vault.sealMessage(KEY, messageWith(CARD))) ?? { keyName: '', body: '' };
+    const bytes = Buffer.from(body, 'base64url');
+    const key = new Uint8Array(hkdfSync('sha256', keyOfBytes(1).reveal(), '', 'v1|message|V1/100000', 32));
+    const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
+    decipher.setAAD(Buffer.from('v1|message')).setAuthTag(bytes.subarray(-16));
+    const text = decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
+    expect(JSON.parse(text)).toMatchObject({ api: 'Purchase', fields: CARD });
+    expect(keyName).toBe(vault.keyOf(vault.sealMessage(KEY, messageWith(CARD))));
+  });
+
+  it('seal a text of any length', () => {
+    for (const length of [1, 12_000, 20_000]) {
+      const message = messageWith({ ...CARD, memo: 'x'.repeat(length) });
+      expect(vault.openMessage(KEY, vault.sealMessage(KEY, message)).fields).toEqual(message.fields.reveal());
+    }
   });
 
   it('are refused where there is none, one of another length, or the same one twice', () => {

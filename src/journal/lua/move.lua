@@ -14,7 +14,9 @@
 --       12.. pairs: name of a sum, what to add to it (decimal text; Lua's numbers are not exact)
 --
 -- Returns, all as text:
---   'moved', writes                                         this writeId wrote the version, now or in an earlier call
+--   'moved writes'                                          this writeId has just written the version; one text, which
+--                                                           the library reads twice as quickly as a list
+--   'moved', writes                                         it wrote the version in an earlier call, or the count is broken
 --   'lost', now, version, claimedAt, head, message, answer  the entry as it is (answer null where there is none)
 --   'lost', now                                             the entry is gone
 -- Errors, with nothing written: WRONGTYPE.
@@ -63,4 +65,5 @@ for i = 12, #ARGV, 2 do
   redis.pcall('HINCRBY', sums, ARGV[i], ARGV[i + 1])
 end
 local count = redis.pcall('INCR', writes)
-return { 'moved', type(count) == 'number' and string.format('%.0f', count) or false }
+if type(count) ~= 'number' then return { 'moved', false } end
+return string.format('moved %.0f', count)
