@@ -5,7 +5,7 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkConfig } from './config/checkConfig.ts';
-import { configFile, environment, sandboxPlaces } from './config/environment.ts';
+import { configFile, environment, sandboxPlaces, settlePool } from './config/environment.ts';
 import { runKeys } from './keys/keys.ts';
 import { serve } from './main.ts';
 import { runOpenapi } from './openapi/write.ts';
@@ -108,6 +108,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
 ]);
 
 async function main([name = '', ...args]: readonly string[]): Promise<number> {
+  settlePool();
   const command = COMMANDS.get(name);
   if (command) return command.run(args);
   print('Usage: node src/cli.ts COMMAND\n');

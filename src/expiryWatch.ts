@@ -17,6 +17,8 @@ export type ExpiryWatchDeps = {
   readonly metrics: Pick<Metrics, 'alarm'>;
   /** The configuration as it is now. */
   readonly config: () => Config;
+  /** False: only `left` is asked for, and another process tells. */
+  readonly tells?: boolean | undefined;
 };
 
 export class ExpiryWatch {
@@ -30,7 +32,8 @@ export class ExpiryWatch {
   /** Warns now, and from now on once a day and whenever something ends. */
   tell(): void {
     this.#cancel();
-    const { clock, config } = this.#deps;
+    const { clock, config, tells = true } = this.#deps;
+    if (!tells) return;
     const now = clock.wallMs();
     const all = expiries(config());
     for (const expiry of all) this.#tellOf(expiry, now);

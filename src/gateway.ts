@@ -5,14 +5,20 @@
 import { createJourney } from './authorize.ts';
 import { APIS } from './catalogue/apis.ts';
 import type { Config, Problem } from './config/config.ts';
-import { HOUR_MS, MINUTE_MS } from './config/limits.ts';
+import {
+  CONNECTIONS_PER_PROCESS,
+  DELIVERIES_PER_ISSUER,
+  HOUR_MS,
+  MINUTE_MS,
+  OWN_DESCRIPTORS,
+} from './config/limits.ts';
 import { Deliveries, type DeliveryObserver } from './delivery/deliveries.ts';
 import { keyText } from './domain/ids.ts';
 import { AllowList, callerAddress, callerNetwork } from './edge/allowList.ts';
 import { jwksDocument, serverMetadata } from './edge/metadata.ts';
 import { createTokenEndpoint } from './edge/tokenEndpoint.ts';
 import { ExpiryWatch } from './expiryWatch.ts';
-import { startAdmin } from './http/admin.ts';
+import { type AdminOptions, type AdminServer, startAdmin } from './http/admin.ts';
 import { loadDocs, type Page } from './http/docs.ts';
 import type { OauthServer } from './http/oauth.ts';
 import { type PublicServer, startPublic } from './http/public.ts';
@@ -30,9 +36,11 @@ import { Parts } from './parts.ts';
 import { adminRevocations } from './revoking.ts';
 import type { Clock } from './runtime/clock.ts';
 import { Deadline } from './runtime/deadline.ts';
+import { connectionsMost } from './runtime/descriptors.ts';
 import type { Log } from './runtime/log.ts';
 import { createMetrics, type Metrics, type Snapshot } from './runtime/metrics.ts';
 import type { Random } from './runtime/random.ts';
+import { StartProblem } from './startProblem.ts';
 
 /** How long a start or a reload asks the journal what is still needed: a few hundred calls, on a busy machine. */
 const ASK_WITHIN_MS = 10_000;
@@ -46,6 +54,10 @@ export type GatewayOptions = {
   readonly alsoReady?: () => boolean;
   /** Puts something between the gateway and its journal. */
   readonly wrapJournal?: (journal: Journal) => Journal;
+  /** Takes the place of the admin port: that of a worker is its supervisor's. */
+  readonly openAdmin?: (options: AdminOptions & { readonly metrics: Metrics }) => Promise<AdminServer>;
+  /** False where another process of this gateway tells what ends soon. */
+  readonly tellsExpiry?: boolean;
 };
 
 export type Gateway = {
@@ -54,22 +66,14 @@ export type Gateway = {
   readonly adminPort: number;
   /** Takes over clients, keys, certificates, issuers and routes; where there are problems, nothing of them. */
   reload(next: Config): Promise<readonly Problem[]>;
+  /** Proves that `reload` can take it over; what it gives then does that, at once. */
+  prepare(next: Config): Promise<readonly Problem[] | (() => void)>;
   /** Readiness off, everything in flight answered within its budget, every connection ended. */
   drain(): Promise<void>;
 };
 
-/** A configuration that cannot be put to use, for a reason that only shows when it is tried. */
-export class StartProblem extends Error {
-  readonly problems: readonly Problem[];
-
-  constructor(problems: readonly Problem[]) {
-    super(problems.map(problem => problem.what).join('; '));
-    this.problems = problems;
-  }
-}
-
 /** What the whole process shares. */
-type Core = Omit<GatewayOptions, 'alsoReady' | 'wrapJournal'> & {
+type Core = Pick<GatewayOptions, 'clock' | 'random' | 'log'> & {
   readonly metrics: Metrics;
   readonly journal: Journal;
   readonly revocations: RevocationList;
@@ -96,6 +100,9 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const publicServer = await startPublic({
     ...{ host, port, basePath, tls, clock, random, onDefect },
     rows: APIS,
+    onDropped: metrics.connectionDropped,
+    limits: { connections: connectionsFor(config, log) },
+    shortestBudgetMs: () => Math.min(...parts.config.clients.map(({ budgetMs }) => budgetMs)),
     // What is retired is there only for clients that name it; a reload counts at once.
     isOffered: ({ retired, name }) => !retired || parts.config.clients.some(({ scopes }) => scopes.has(name)),
     journey: createJourney({
@@ -113,29 +120,15 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
     },
   });
   const state = { draining: false };
-  const ready = options.alsoReady ?? (() => true);
-  const readiness = () => ({
-    ...{ config: ready(), journal: journal.isUp(), draining: state.draining },
-    standby: standby.location !== null,
-    amnesia: journal.amnesia().shards > 0,
-  });
-  metrics.onScrape(() => snapshot(core, { inFlight: publicServer.inFlight(), draining: state.draining }));
-  const admin = await startAdmin({
-    ...{ ...config.admin, metrics, readiness, clock, onDefect },
-    revocations: adminRevocations({ revocations, clients: () => parts.config.clients, clock, log }),
-    standby: {
-      set: async location => (await standby.set(location)).kind === 'done',
-      said: () => standby.said,
-      basePath,
-    },
-  });
+  const admin = await openAdmin(core, publicServer, state, options);
   deliveries.start();
   log.info('listening', { host, port: publicServer.port });
   expiry.tell();
   return {
     port: publicServer.port,
     adminPort: admin.port,
-    reload: next => reload(core, publicServer, next),
+    reload: async next => takeOver(await prepare(core, publicServer, next)),
+    prepare: next => prepare(core, publicServer, next),
     drain: async () => {
       state.draining = true;
       log.info('draining', { count: publicServer.inFlight() });
@@ -150,8 +143,41 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   };
 }
 
+/** The operator's side: what there is to see, and what may be said. */
+async function openAdmin(
+  core: Core,
+  publicServer: PublicServer,
+  state: { readonly draining: boolean },
+  { alsoReady = () => true, openAdmin: open = startAdmin }: GatewayOptions,
+): Promise<AdminServer> {
+  const { journal, parts, clock, log, metrics, revocations, standby, onDefect } = core;
+  const { admin, server } = parts.config;
+  metrics.onScrape(withOwed => {
+    const { draining } = state;
+    const now = { inFlight: publicServer.inFlight(), waiting: publicServer.waiting(), draining };
+    return snapshot(core, now, withOwed);
+  });
+  return open({
+    ...{ ...admin, metrics, clock, onDefect },
+    readiness: () => ({
+      ...{ config: alsoReady(), journal: journal.isUp(), draining: state.draining },
+      standby: standby.location !== null,
+      amnesia: journal.amnesia().shards > 0,
+    }),
+    revocations: adminRevocations({ revocations, clients: () => parts.config.clients, clock, log }),
+    standby: {
+      set: async location => (await standby.set(location)).kind === 'done',
+      said: () => standby.said,
+      basePath: server.basePath,
+    },
+  });
+}
+
 /** The journal and all that stands on it alone. Nothing accepts calls yet. */
-async function openCore(config: Config, { clock, random, log, wrapJournal }: GatewayOptions): Promise<Core> {
+async function openCore(
+  config: Config,
+  { clock, random, log, wrapJournal, tellsExpiry }: GatewayOptions,
+): Promise<Core> {
   const metrics = createMetrics(clock);
   const onNotice = noticeSink(log, metrics);
   const opened = await openJournal(config, clock, random, onNotice);
@@ -172,27 +198,51 @@ async function openCore(config: Config, { clock, random, log, wrapJournal }: Gat
     await journal.close();
     throw new StartProblem(problems);
   }
-  const expiry = new ExpiryWatch({ clock, log, metrics, config: () => parts.config });
+  const expiry = new ExpiryWatch({ clock, log, metrics, config: () => parts.config, tells: tellsExpiry });
   const onDefect = defectSink(log, metrics);
   return { clock, random, log, metrics, journal, revocations, standby, parts, expiry, onDefect };
+}
+
+/** Connections of callers at most, which may be fewer than usual where the system lets us open few files. */
+function connectionsFor({ issuers }: Config, log: Log): number {
+  const needed = issuers.reduce((sum, { maxInFlight }) => sum + maxInFlight + DELIVERIES_PER_ISSUER, OWN_DESCRIPTORS);
+  const most = connectionsMost(CONNECTIONS_PER_PROCESS, needed);
+  if (most < CONNECTIONS_PER_PROCESS) {
+    const mend = `let the process open ${CONNECTIONS_PER_PROCESS + needed} files (ulimit -n)`;
+    log.warn('configWarning', { what: `takes ${most} connections at most, for want of descriptors`, mend });
+  }
+  return most;
 }
 
 /** Below which address the APIs are at the site that callers are sent to; undefined while this one works. */
 const siteBeside = ({ standby, parts }: Core): string | undefined =>
   standby.location === null ? undefined : `${standby.location}${parts.config.server.basePath}`;
 
-async function reload(core: Core, publicServer: PublicServer, next: Config): Promise<readonly Problem[]> {
+/** Takes over what was proved. */
+const takeOver = (prepared: readonly Problem[] | (() => void)): readonly Problem[] => {
+  if (typeof prepared !== 'function') return prepared;
+  prepared();
+  return [];
+};
+
+async function prepare(
+  core: Core,
+  publicServer: PublicServer,
+  next: Config,
+): Promise<readonly Problem[] | (() => void)> {
   const { journal, parts, clock, expiry } = core;
   const { tls } = next.server;
   if (tls && !isUsableTls(tls)) {
     const what = 'certificate and key cannot be put to use';
     return [problemAt(next, 'server.tls', what, 'have OpenSSL check them, algorithms and key sizes too')];
   }
-  const problems = await parts.reload(next, (config, vault) => stillNeeded(journal, config, vault, clock));
-  if (problems.length > 0) return problems;
-  if (tls) publicServer.exchangeTls(tls);
-  expiry.tell();
-  return [];
+  const prepared = await parts.prepare(next, (config, vault) => stillNeeded(journal, config, vault, clock));
+  if (typeof prepared !== 'function') return prepared;
+  return () => {
+    prepared();
+    if (tls) publicServer.exchangeTls(tls);
+    expiry.tell();
+  };
 }
 
 /** The description of the API, for programs and for people, as far as it is switched on. */
@@ -232,16 +282,17 @@ function oauthServer({ parts, journal, revocations, clock, random, log, metrics 
 
 async function snapshot(
   { journal, parts, expiry, standby }: Core,
-  now: { readonly inFlight: number; readonly draining: boolean },
+  now: Pick<Snapshot, 'inFlight' | 'waiting' | 'draining'>,
+  withOwed: boolean,
 ): Promise<Snapshot> {
-  const owed = await journal.owed();
+  const owed = withOwed ? await journal.owed() : undefined;
   return {
     ...now,
     standby: standby.location !== null,
     journalUp: journal.isUp(),
     amnesia: journal.amnesia(),
     breakers: new Map([...parts.all()].map(line => [line.id, line.issuer.state])),
-    owed: owed.kind === 'done' ? owed.value : undefined,
+    owed: owed?.kind === 'done' ? owed.value : undefined,
     expiries: expiry.left(),
   };
 }

@@ -4,7 +4,7 @@
  */
 import type { Site } from './authorize.ts';
 import type { ClientConfig, Config, IssuerConfig, OauthConfig, Problem } from './config/config.ts';
-import { DELIVERIES_PER_ISSUER, HOUR_MS, LEASE_MARGIN_MS } from './config/limits.ts';
+import { HOUR_MS, LEASE_MARGIN_MS } from './config/limits.ts';
 import { reloadable } from './config/reload.ts';
 import type { ClientId, IssuerId } from './domain/ids.ts';
 import { Refusal } from './domain/refusal.ts';
@@ -13,6 +13,7 @@ import { AllowList } from './edge/allowList.ts';
 import { checkScope, createAuthenticator } from './edge/authenticate.ts';
 import { createPayloadCipher, type PayloadCipher } from './edge/jwe.ts';
 import { isInUse } from './edge/keys.ts';
+import { createNodeEngine } from './edge/nodeEngine.ts';
 import { createRateLimiter } from './edge/rateLimit.ts';
 import type { TokenClient } from './edge/tokenEndpoint.ts';
 import { createTokenVerifier, type Revocations, type TokenVerifier } from './edge/tokenVerifier.ts';
@@ -29,7 +30,7 @@ import { createBulkhead } from './runtime/bulkhead.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Log } from './runtime/log.ts';
 import type { Metrics } from './runtime/metrics.ts';
-import type { Random } from './runtime/random.ts';
+import { type Random, systemSecretBytes } from './runtime/random.ts';
 
 /** How often a line that was taken out of use is looked at; its last call ends within its caller's budget. */
 const RETIRE_POLL_MS = 100;
@@ -42,13 +43,16 @@ export type PartsOptions = {
   readonly revocations: Revocations;
 };
 
+/** Works with the keys of payloads, towards clients and issuers. */
+const ENGINE = createNodeEngine(systemSecretBytes);
+
 /** Says what keeps a configuration from being put to use, given the vault with its keys. */
 export type Hindrances = (config: Config, vault: Vault) => Promise<readonly Problem[]>;
 
 export class Parts implements IssuerLines {
   readonly #options: PartsOptions;
   readonly #lines = new Map<IssuerId, { readonly line: IssuerLine; readonly config: IssuerConfig }>();
-  readonly #cipher: PayloadCipher = createPayloadCipher();
+  readonly #cipher: PayloadCipher = createPayloadCipher(ENGINE);
   readonly #verifier: TokenVerifier | undefined;
   /** Issuers that the configuration has no more, until nothing is open with them. */
   readonly #leaving = new Map<IssuerId, IssuerLine>();
@@ -116,10 +120,14 @@ export class Parts implements IssuerLines {
     return this.#longestBudgetMs;
   }
 
-  async reload(next: Config, hindrances: Hindrances): Promise<readonly Problem[]> {
+  /** What keeps the configuration from being taken over, or what takes it over, at once and for certain. */
+  async prepare(next: Config, hindrances: Hindrances): Promise<readonly Problem[] | (() => void)> {
     const vault = createVault(next.journal.sealKeys);
     const problems = [...reloadable(this.#config, next), ...(await hindrances(next, vault))];
-    if (problems.length > 0) return problems;
+    return problems.length > 0 ? problems : () => this.#takeOver(next, hindrances);
+  }
+
+  #takeOver(next: Config, hindrances: Hindrances): void {
     const site = this.#siteOf(next);
     // A call that was let in before may still be claimed under the old keys and issuers.
     const openKeys = eachOnce([...next.journal.sealKeys, ...this.#openKeys]);
@@ -133,7 +141,6 @@ export class Parts implements IssuerLines {
     this.#vault = openingAll;
     for (const line of replaced) void this.#retire(line);
     void this.#forgetOld(next, hindrances);
-    return [];
   }
 
   /** Old keys and issuers go once every call from before has ended and the journal needs them no more. */
@@ -228,13 +235,13 @@ export class Parts implements IssuerLines {
   #sealOf({ id, payload, access }: ClientConfig): [ClientId, Seal][] {
     const to = access.kind === 'oauth' ? access.keys.encryption : undefined;
     if (payload === 'plain' || !to) return [];
-    return [[id, body => this.#cipher.seal(new TextEncoder().encode(body), to)]];
+    return [[id, body => this.#cipher.seal(Buffer.from(body), to)]];
   }
 
   #open(config: IssuerConfig): IssuerLine {
     const { clock, log, metrics } = this.#options;
-    const { id, maxInFlight } = config;
-    const sendsMost = maxInFlight + DELIVERIES_PER_ISSUER;
+    const { id, maxInFlight, maxDeliveries } = config;
+    const sendsMost = maxInFlight + maxDeliveries;
     const connector = createHttpIssuer({
       baseUrl: config.baseUrl,
       clock,
@@ -256,7 +263,7 @@ export class Parts implements IssuerLines {
       id,
       issuer: createGuardedIssuer({ id, connector, settings: config.breaker, clock, onStateChange }),
       inFlight: createBulkhead(maxInFlight),
-      deliveries: createBulkhead(DELIVERIES_PER_ISSUER),
+      deliveries: createBulkhead(maxDeliveries),
       timeoutMs: api => config.timeoutMsByApi.get(api) ?? config.timeoutMs,
       maxProcessingMs: config.maxProcessingMs,
       remembersMs: config.remembersHours * HOUR_MS - config.maxProcessingMs,
@@ -284,7 +291,7 @@ const tokenClientsOf = (clients: readonly ClientConfig[]): ReadonlyMap<string, T
   );
 
 const payloadOf = ({ payload }: IssuerConfig, inFlightMost: number): IssuerPayload =>
-  payload.kind === 'plain' ? plainPayload : encryptedPayload({ ...payload, inFlightMost });
+  payload.kind === 'plain' ? plainPayload : encryptedPayload({ ...payload, inFlightMost, engine: ENGINE });
 
 const eachOnce = (keys: readonly Secret<Uint8Array>[]): Secret<Uint8Array>[] =>
   keys.filter((key, at) => keys.findIndex(other => Buffer.compare(other.reveal(), key.reveal()) === 0) === at);

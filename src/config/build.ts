@@ -12,6 +12,7 @@ import type {
   OauthConfig,
 } from './config.ts';
 import type { IssuerMaterial, KeyMaterial } from './keyMaterial.ts';
+import { DELIVERIES_PER_ISSUER } from './limits.ts';
 import type { Complete } from './read.ts';
 import { programmeOf } from './relations.ts';
 import type { Section } from './schema.ts';
@@ -86,6 +87,7 @@ const issuerOf = (issuer: Section<'issuer'>, keys: IssuerMaterial): IssuerConfig
   return {
     ...plain,
     timeoutMsByApi: byApi(timeoutMsByApi),
+    maxDeliveries: DELIVERIES_PER_ISSUER,
     credentials: credentialsOf(credentials, keys),
     payload: payload === 'encrypted' ? encryptedWith(keys) : { kind: 'plain' },
     tls: keys.tls,

@@ -43,6 +43,7 @@ export type ServerConfig = {
   readonly basePath: string;
   /** Peers whose `X-Forwarded-For` is believed; empty: nobody's. */
   readonly trustedProxies: readonly Cidr[];
+  /** Processes that serve the public port; with 1 there is no process beside it. */
   readonly workers: number;
   /** Whether the description of the API is at `/openapi.json`, and for people at `/docs`, which needs the former. */
   readonly openapi: boolean;
@@ -176,6 +177,8 @@ export type IssuerConfig = {
   /** Replaces `timeoutMs` for single APIs. */
   readonly timeoutMsByApi: ReadonlyMap<ApiName, number>;
   readonly maxInFlight: number;
+  /** Deliveries at a time, beside those. */
+  readonly maxDeliveries: number;
   /** After this long an unseen message will not be processed any more. */
   readonly maxProcessingMs: number;
   /** How long the issuer recognises a repeated `tranId`. */

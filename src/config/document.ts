@@ -9,6 +9,7 @@ import { Secret } from '../domain/secret.ts';
 import { Fault } from './fault.ts';
 import { type Findings, type Path, pathText } from './findings.ts';
 import { type Env, expand, hasSubstitution } from './substitute.ts';
+import type { ReadText } from './textFile.ts';
 
 /** A value that was filled in. It prints as a secret, since it may be one; what kind it is, its reader decides. */
 export class Substituted extends Secret<string> {
@@ -73,6 +74,7 @@ type Reader = {
   readonly findings: Findings;
   readonly env: Env;
   readonly directory: string;
+  readonly readText: ReadText;
   nodes: number;
 };
 
@@ -86,6 +88,7 @@ export const readDocument = async (
   findings: Findings,
   env: Env,
   directory: string,
+  readText: ReadText,
 ): Promise<Tree | undefined> => {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { ...YAML_OPTIONS, lineCounter });
@@ -95,7 +98,8 @@ export const readDocument = async (
     findings.problemAtLine(1, 'the file is empty', 'start from config/gateway.example.yaml');
     return undefined;
   }
-  const reader = { document, lineAt, lines, anchors: new Map<string, Node>(), findings, env, directory, nodes: 0 };
+  const anchors = new Map<string, Node>();
+  const reader = { document, lineAt, lines, anchors, findings, env, directory, readText, nodes: 0 };
   return read(document.contents, [], reader);
 };
 
@@ -171,7 +175,7 @@ const readScalar = async (value: unknown, path: Path, reader: Reader): Promise<T
   if (typeof value === 'number' || typeof value === 'boolean') return value;
   if (typeof value !== 'string') return null;
   if (!hasSubstitution(value)) return value;
-  const expanded = await expand(value, reader.env, reader.directory);
+  const expanded = await expand(value, reader.env, reader.directory, reader.readText);
   if (!(expanded instanceof Fault)) return new Substituted(expanded.text, expanded.whole);
   reader.findings.problem(path, expanded.what, expanded.mend);
   return new Unresolved();

@@ -6,7 +6,7 @@ import { isKeyFault, type KeyFault } from '../edge/jwk.ts';
 import { Fault } from './fault.ts';
 import type { Findings, Path } from './findings.ts';
 import { CONFIG_PART_BYTES_MAX } from './limits.ts';
-import { readTextFile } from './textFile.ts';
+import type { ReadText } from './textFile.ts';
 
 /** Public: anyone may read it. Secret: others than its owner should not. */
 export type Secrecy = 'public' | 'secret';
@@ -19,15 +19,17 @@ const GROUP_OR_OTHERS_READ = 0o044;
 
 export class KeyFiles {
   readonly #findings: Findings;
+  readonly #readText: ReadText;
 
-  constructor(findings: Findings) {
+  constructor(findings: Findings, readText: ReadText) {
     this.#findings = findings;
+    this.#readText = readText;
   }
 
   /** The text of the file that is named at `path`; undefined where it cannot be had, which has then been reported. */
   async text(path: Path, file: string | undefined, secrecy: Secrecy): Promise<string | undefined> {
     if (file === undefined) return undefined;
-    const content = await readTextFile(file, CONFIG_PART_BYTES_MAX);
+    const content = await this.#readText(file, CONFIG_PART_BYTES_MAX);
     if (!content.ok) {
       this.#findings.problem(path, `names a file that ${content.why}`, FILE_MEND);
       return undefined;

@@ -21,6 +21,9 @@ export const TIMEOUT_MS_DEFAULT = 2000;
  */
 export const SETTLE_RESERVE_MS = 300;
 
+/** With less left than this no issuer answers in time: not sending is a clean no, sending would be a doubt to undo. */
+export const LEAST_BUDGET_MS = 20;
+
 /**
  * A claim is leased for the caller's budget and this. The owner has then certainly given up before anyone takes over,
  * even when its event loop hangs for a while; a longer margin only delays the undo after a crash.
@@ -40,10 +43,44 @@ export const KEEP_ALIVE_TIMEOUT_MS = 75 * SECOND_MS;
 
 /** Calls at one issuer at a time: its connections. At 20 ms a call this is more than 10 000 a second. */
 export const MAX_IN_FLIGHT_DEFAULT = 256;
+/**
+ * How long a call waits where its issuer has no place free, before it is refused: ten calls of a quick issuer, and so long
+ * that a thousand callers who call again at once are four thousand refusals a second, a small part of a core.
+ */
+export const FULL_ISSUER_PAUSE_MS = 250;
 /** Calls of all callers at a time; at 64 KiB each, with room to spare, that is what one process holds in memory. */
 export const IN_FLIGHT_PER_PROCESS = 4096;
+/**
+ * Requests begun in one turn of the event loop: two milliseconds of work on one core, so that what was begun before is
+ * never kept waiting for longer, and enough for the journal's calls of a turn to travel together.
+ */
+export const BEGUN_PER_TURN = 16;
+/** Refused in one turn for having waited too long: a refusal costs a fifth of a call, so that most of a turn is for calls. */
+export const TURNED_AWAY_PER_TURN = 2 * BEGUN_PER_TURN;
+/** Connections to the public port: all that may be in flight, and as many kept alive; more would take what the journal needs. */
+export const CONNECTIONS_PER_PROCESS = 2 * IN_FLIGHT_PER_PROCESS;
+/** Descriptors kept for the journal, the log, the admin port, and what Node itself has open. */
+export const OWN_DESCRIPTORS = 128;
+/**
+ * Requests that wait for their turn: one of each connection. Refused at once, callers would call again at once, and the
+ * refusals would leave no time for calls; who sends several on one connection may be.
+ */
+export const WAITING_PER_PROCESS = CONNECTIONS_PER_PROCESS;
+/**
+ * How much of the shortest budget of any client a request may wait for its turn. Whoever waits has not said who they are
+ * yet; after half of it there is still time for an issuer that answers, or for the caller to ask elsewhere.
+ */
+export const WAIT_FOR_TURN_SHARE = 0.5;
 /** Deliveries at one issuer at a time: enough to catch up, too few to push an issuer over that just came back. */
 export const DELIVERIES_PER_ISSUER = 16;
+/** Each worker needs one of the deliveries to an issuer. A machine for more workers than this runs several gateways. */
+export const WORKERS_MOST = DELIVERIES_PER_ISSUER;
+
+/**
+ * Calls at one issuer at a time when its breaker has just closed; one more for each answer. As many as deliveries, which
+ * set off in that moment as well.
+ */
+export const CALLS_AFTER_OUTAGE = DELIVERIES_PER_ISSUER;
 
 /** The first delivery goes at once; the wait before the second is drawn from 0 to this, and doubles from there. */
 export const DELIVERY_BACKOFF_FIRST_MS = 200;

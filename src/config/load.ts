@@ -16,8 +16,7 @@ import { checkReferences } from './references.ts';
 import { checkRelations } from './relations.ts';
 import { sections } from './schema.ts';
 import type { Env } from './substitute.ts';
-import { readTextFile } from './textFile.ts';
-import { checkSupported } from './unsupported.ts';
+import { type ReadText, readTextFile } from './textFile.ts';
 
 /**
  * Loads and checks the configuration in the file at `path`, with `env` for its substitutions and the wall clock for what
@@ -28,31 +27,34 @@ export const loadConfig = async (
   path: string,
   env: Env,
   clock: Pick<Clock, 'wallMs'> = systemClock,
+  readText: ReadText = readTextFile,
 ): Promise<LoadResult> => {
   const file = resolve(path);
   const lines = new Map<string, number>();
   const findings = new Findings(path, lines);
-  const config = await load(file, lines, findings, env, clock.wallMs());
+  const config = await load(file, lines, findings, { env, wallMs: clock.wallMs(), readText });
   const { problems, disabledParts: disabled, warnings } = findings;
   if (config === undefined) return { ok: false, problems, disabled, warnings };
   return { ok: true, config, disabled, warnings };
 };
 
-const load = async (file: string, lines: Map<string, number>, findings: Findings, env: Env, wallMs: number) => {
+type Around = { readonly env: Env; readonly wallMs: number; readonly readText: ReadText };
+
+const load = async (file: string, lines: Map<string, number>, findings: Findings, around: Around) => {
+  const { env, wallMs, readText } = around;
   const directory = dirname(file);
-  const source = await readTextFile(file, CONFIG_BYTES_MAX);
+  const source = await readText(file, CONFIG_BYTES_MAX);
   if (!source.ok) {
     findings.problem([], `this file ${source.why}`, 'name the configuration with --config or GATEWAY_CONFIG');
     return undefined;
   }
-  const tree = await readDocument(source.text, lines, findings, env, directory);
+  const tree = await readDocument(source.text, lines, findings, env, directory, readText);
   if (tree === undefined) return undefined;
   const { drafts, complete } = readSections(tree, sections(directory), findings);
   checkReferences(drafts, findings);
   checkRelations(drafts, findings);
   checkHazards(drafts, findings);
-  checkSupported(drafts, findings);
-  const keys = await readKeyMaterial(drafts, findings, wallMs);
+  const keys = await readKeyMaterial(drafts, findings, wallMs, readText);
   return finish(complete, keys, file, lines, findings);
 };
 

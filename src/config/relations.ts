@@ -16,6 +16,7 @@ export const checkRelations = (drafts: Drafts, findings: Findings): void => {
   checkPorts(drafts, findings);
   checkDocs(drafts, findings);
   checkReplicas(drafts, findings);
+  checkWorkers(drafts, findings);
   for (const [index, client] of (drafts.clients ?? []).entries()) {
     const path = ['clients', index];
     checkAccess(client, path, drafts, findings);
@@ -54,6 +55,23 @@ const checkDocs = ({ server }: Drafts, findings: Findings): void => {
 const checkReplicas = ({ journal }: Drafts, findings: Findings): void => {
   if (journal.url?.kind !== 'sqlite' || !journal.replicas) return;
   findings.problem(['journal', 'replicas'], 'the embedded journal has none', 'remove it, or use Redis with replicas');
+};
+
+/** Workers meet in the journal alone, and share out among them what is limited for the whole gateway. */
+const checkWorkers = ({ server, journal, clients = [], issuers = [] }: Drafts, findings: Findings): void => {
+  const { workers = 1 } = server;
+  if (workers === 1) return;
+  if (journal.url?.kind === 'sqlite') {
+    const what = 'the embedded journal is for one process';
+    findings.problem(['server', 'workers'], what, 'write workers: 1, or use Redis for journal.url');
+  }
+  const less = (path: Path, limit: number | undefined) => {
+    if (limit === undefined || limit === 0 || limit >= workers) return;
+    const what = `${limit} is less than one for each of the ${workers} workers, which share it out`;
+    findings.problem(path, what, `write at least ${workers}, or fewer workers`);
+  };
+  for (const [index, client] of clients.entries()) less(['clients', index, 'ratePerSecond'], client.ratePerSecond);
+  for (const [index, issuer] of issuers.entries()) less(['issuers', index, 'maxInFlight'], issuer.maxInFlight);
 };
 
 /** Exactly one of two keys; a key with a mistake counts as there. */

@@ -27,6 +27,7 @@ import {
   RETENTION_HOURS_MOST,
   TIMEOUT_MS_DEFAULT,
   TIMESTAMP_TOLERANCE_SECONDS_DEFAULT,
+  WORKERS_MOST,
 } from './limits.ts';
 import { flag, list, map, mapOf, matching, oneOf, text, whole } from './values.ts';
 
@@ -78,7 +79,7 @@ const httpSections = (file: () => ReturnType<typeof text<string>>) => ({
     port: whole(0, PORT_MOST),
     basePath: text(parseBasePath),
     trustedProxies: cidrs().default([]),
-    workers: whole(1, 64).default(1),
+    workers: whole(1, WORKERS_MOST, 'workers').default(1),
     tls: map({ certFile: file(), keyFile: file(), clientCaFile: file().optional() }).optional(),
     openapi: flag().default(true),
     // Absent: as `openapi`.

@@ -6,7 +6,7 @@
 import { resolve } from 'node:path';
 import { Fault } from './fault.ts';
 import { CONFIG_PART_BYTES_MAX } from './limits.ts';
-import { readTextFile } from './textFile.ts';
+import { type ReadText, readTextFile } from './textFile.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -94,40 +94,49 @@ class Template {
   }
 }
 
+/** What substitutions are filled in from. Relative paths are relative to `directory`. */
+type Supply = { readonly env: Env; readonly directory: string; readonly read: ReadText };
+
 /** Fills the substitutions of one value in. Relative paths are relative to `directory`. Never throws. */
-export const expand = async (value: string, env: Env, directory: string): Promise<Expanded | Fault> => {
+export const expand = async (
+  value: string,
+  env: Env,
+  directory: string,
+  read: ReadText = readTextFile,
+): Promise<Expanded | Fault> => {
   const parts = new Template(value).parts(0);
   if (parts instanceof Fault) return parts;
-  const text = await fill(parts, env, directory);
+  const text = await fill(parts, { env, directory, read });
   if (text instanceof Fault) return text;
   return { text, whole: parts.length === 1 && parts[0]?.kind !== 'text' };
 };
 
-const fill = async (parts: readonly Part[], env: Env, directory: string): Promise<string | Fault> => {
+const fill = async (parts: readonly Part[], supply: Supply): Promise<string | Fault> => {
   let filled = '';
   for (const part of parts) {
-    const text = await fillPart(part, env, directory);
+    const text = await fillPart(part, supply);
     if (text instanceof Fault) return text;
     filled += text;
   }
   return filled;
 };
 
-const fillPart = (part: Part, env: Env, directory: string): Promise<string | Fault> | string | Fault => {
+const fillPart = (part: Part, supply: Supply): Promise<string | Fault> | string | Fault => {
   switch (part.kind) {
     case 'text':
       return part.text;
     case 'env':
-      return fillEnv(part.name, part.fallback, env, directory);
+      return fillEnv(part.name, part.fallback, supply);
     case 'file':
-      return fillFile(part.path, env, directory);
+      return fillFile(part.path, supply);
   }
 };
 
 /** As in a shell, `:-` stands in for a variable that is empty, too. */
-const fillEnv = (name: string, fallback: readonly Part[] | undefined, env: Env, directory: string) => {
+const fillEnv = (name: string, fallback: readonly Part[] | undefined, supply: Supply) => {
+  const { env } = supply;
   const value = Object.hasOwn(env, name) ? env[name] : undefined;
-  if (fallback !== undefined && (value === undefined || value === '')) return fill(fallback, env, directory);
+  if (fallback !== undefined && (value === undefined || value === '')) return fill(fallback, supply);
   if (value !== undefined) return value;
   return new Fault(
     `needs the environment variable ${name}, which is not set`,
@@ -135,10 +144,10 @@ const fillEnv = (name: string, fallback: readonly Part[] | undefined, env: Env, 
   );
 };
 
-const fillFile = async (path: readonly Part[], env: Env, directory: string): Promise<string | Fault> => {
-  const name = await fill(path, env, directory);
+const fillFile = async (path: readonly Part[], supply: Supply): Promise<string | Fault> => {
+  const name = await fill(path, supply);
   if (name instanceof Fault) return name;
-  const file = await readTextFile(resolve(directory, name), CONFIG_PART_BYTES_MAX);
+  const file = await supply.read(resolve(supply.directory, name), CONFIG_PART_BYTES_MAX);
   if (file.ok) return file.text.replace(/\r?\n$/, '');
   return new Fault(
     `names a file in \${file:...} that ${file.why}`,

@@ -8,6 +8,9 @@ export type TextFile =
   | { readonly ok: true; readonly text: string; readonly mode: number }
   | { readonly ok: false; readonly why: string };
 
+/** How files are read; `readTextFile`, unless what was read before is to be read again. */
+export type ReadText = (path: string, bytesMax: number) => Promise<TextFile>;
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'is not there',
   ENOTDIR: 'is not there',
@@ -23,7 +26,7 @@ const codeOf = (error: unknown): string => {
 const KIB = 1024;
 
 /** Reads the file, or says why not in words that continue "the file ...". Never throws. */
-export const readTextFile = async (path: string, bytesMax: number): Promise<TextFile> => {
+export const readTextFile: ReadText = async (path, bytesMax) => {
   try {
     // Looked at before it is opened: opening a FIFO would wait for a writer for ever.
     const about = await stat(path);

@@ -24,7 +24,9 @@ export type AdminOptions = {
   /** 0 takes a free port. */
   readonly port: number;
   readonly metrics: { readonly text: () => Promise<string>; readonly contentType: string };
-  readonly readiness: () => Readiness;
+  readonly readiness: () => Readiness | Promise<Readiness>;
+  /** Absent: whoever answers lives. */
+  readonly isAlive?: () => Promise<boolean>;
   readonly revocations: AdminRevocations;
   readonly standby: AdminStandby;
   readonly clock: Clock;
@@ -58,9 +60,12 @@ const adminApp = (options: AdminOptions): Hono => {
     await next();
     context.header('Cache-Control', 'no-store');
   });
-  app.get('/healthz', context => context.json({ alive: true }));
-  app.get('/readyz', context => {
-    const checks = options.readiness();
+  app.get('/healthz', async context => {
+    const alive = (await options.isAlive?.()) ?? true;
+    return context.json({ alive }, alive ? 200 : 503);
+  });
+  app.get('/readyz', async context => {
+    const checks = await options.readiness();
     const ready = checks.config && checks.journal && !checks.draining && !checks.standby && !checks.amnesia;
     return context.json({ ready, checks }, ready ? 200 : 503);
   });

@@ -10,7 +10,7 @@ export type AdminStandby = {
   /** Puts the site on standby, or with null back to work; false where the journal is away or did not tell. */
   readonly set: (location: string | null) => Promise<boolean>;
   /** What was last said; null where nothing ever was. */
-  readonly said: () => Standby | null;
+  readonly said: () => Standby | null | Promise<Standby | null>;
   /** Where the APIs of every site are; an address may end with it. */
   readonly basePath: string;
 };
@@ -30,7 +30,7 @@ export const standbyRoutes = ({ set, said, basePath }: AdminStandby) => {
     return (await set(asked.origin)) ? context.body(null, 204) : context.json(AWAY, 503);
   });
   app.delete('/', async context => ((await set(null)) ? context.body(null, 204) : context.json(AWAY, 503)));
-  app.get('/', context => context.json(shownOf(said())));
+  app.get('/', async context => context.json(shownOf(await said())));
   return app;
 };
 

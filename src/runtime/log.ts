@@ -32,6 +32,7 @@ export type LogEvent =
   | 'revoked'
   | 'revocationLifted'
   | 'standby'
+  | 'worker'
   | 'linesNotLogged'
   | 'linesDropped';
 
@@ -60,6 +61,8 @@ const LOG_FIELDS = [
   'mend',
   'version',
   'signal',
+  'worker',
+  'pid',
 ] as const;
 export type LogField = (typeof LOG_FIELDS)[number];
 export type LogFields = { readonly [Name in LogField]?: string | number | boolean | undefined };
@@ -82,6 +85,8 @@ export type LogOptions = {
   readonly clock: Clock;
   /** A file descriptor, a file, or for tests a sink that is given each line; standard output by default. */
   readonly destination?: number | string | LogSink;
+  /** Which process of several writes; in each of its lines. */
+  readonly worker?: number;
 };
 
 /** Longer values are cut. */
@@ -92,13 +97,13 @@ const FRAMES_MAX = 8;
 
 /** The log of this process. */
 export const createLog = (options: LogOptions): Log => {
-  const { clock, destination = 1 } = options;
+  const { clock, destination = 1, worker } = options;
   const onDropped = (count: number) => warn('linesDropped', { count });
   const sink: LogSink =
     typeof destination === 'object' ? destination : new BatchSink({ destination, clock, onDropped });
   const logger = pino(
     {
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: () => `,"time":"${new Date(clock.wallMs()).toISOString()}"`,
       formatters: { level: label => ({ level: label }) },
     },

@@ -3,14 +3,16 @@
  * configuration, never from a request, so that the number of series is bounded (F88); and no method here ever throws
  * into the path of money.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { LateEffect } from '../delivery/lateAnswer.ts';
 import type { AttemptResult, DutyKind } from '../domain/entry.ts';
 import type { IssuerId } from '../domain/ids.ts';
+import { SHED_REASONS } from '../domain/refusal.ts';
 import type { OauthRecord, RequestRecord } from '../http/journey.ts';
 import type { BreakerState } from '../issuer/issuer.ts';
 import type { Amnesia, OwedSummary } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
+import type { MetricsPart } from './metricsSum.ts';
 
 /** What became of one try of a delivery; `parked` is final until an operator acts. */
 export type DeliveryEnd = AttemptResult['kind'] | 'parked';
@@ -31,12 +33,15 @@ export type AlarmKind =
   | 'keyMissing'
   /** A certificate that has ended: what it stands for is out of use. */
   | 'expired'
+  /** A process of the gateway that ended without being told to. */
+  | 'worker'
   /** A defect of ours. */
   | 'defect';
 
 /** The state of the gateway at one moment. */
 export type Snapshot = {
   readonly inFlight: number;
+  readonly waiting: number;
   readonly draining: boolean;
   readonly standby: boolean;
   readonly journalUp: boolean;
@@ -53,14 +58,24 @@ export type Metrics = {
   readonly oauth: (record: OauthRecord) => void;
   readonly delivery: (kind: DutyKind, end: DeliveryEnd) => void;
   readonly lateAnswer: (issuer: IssuerId, effect: LateEffect) => void;
+  /** A connection to the public port that was one too many. */
+  readonly connectionDropped: () => void;
   readonly alarm: (kind: AlarmKind) => void;
-  /** Takes the state from here whenever it is asked for. */
-  readonly onScrape: (read: () => Promise<Snapshot>) => void;
+  /** Takes the state from here whenever it is asked for; `withOwed`: what is open in the whole journal, too. */
+  readonly onScrape: (read: (withOwed: boolean) => Promise<Snapshot>) => void;
   /** Everything, in Prometheus' text form. */
   readonly text: () => Promise<string>;
   /** Media type of `text`. */
   readonly contentType: string;
+  /** Everything, or less, for a sum over several processes. */
+  readonly part: (extent: Extent) => Promise<MetricsPart>;
 };
+
+/**
+ * `whole`: everything. `own`: without what is open in the journal, which is the same for all processes that share it.
+ * `counts`: without the state of this moment, which costs something.
+ */
+export type Extent = 'whole' | 'own' | 'counts';
 
 /** Seconds. Close together where callers' and issuers' deadlines lie, so that what just missed one can be told. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10];
@@ -73,10 +88,10 @@ const SCRAPE_WAIT_MS = 2000;
 /** Metrics in a registry of their own. */
 export const createMetrics = (clock: Clock): Metrics => {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  collectProcessMetrics(registry);
   const counters = countersIn(registry);
   const gauges = gaugesIn(registry);
-  let read: (() => Promise<Snapshot>) | undefined;
+  let read: ((withOwed: boolean) => Promise<Snapshot>) | undefined;
   const safely = (run: () => void): void => {
     try {
       run();
@@ -84,24 +99,49 @@ export const createMetrics = (clock: Clock): Metrics => {
       counters.failures.inc();
     }
   };
+  const showNow = async (withOwed: boolean): Promise<void> => {
+    const reader = read;
+    const snapshot = reader && (await within(clock, () => reader(withOwed)));
+    if (reader && !snapshot) counters.failures.inc();
+    safely(() => showState(gauges, snapshot));
+  };
   return {
     request: record => safely(() => countRequest(counters, record)),
     oauth: ({ endpoint, result }) => safely(() => counters.oauth.inc({ endpoint, result })),
     delivery: (kind, result) => safely(() => counters.deliveries.inc({ kind, result })),
     lateAnswer: (issuer, effect) => safely(() => counters.lateAnswers.inc({ issuer, effect })),
+    connectionDropped: () => safely(() => counters.shed.inc({ reason: 'connections' })),
     alarm: kind => safely(() => counters.alarms.inc({ kind })),
     onScrape: reader => {
       read = reader;
     },
     text: async () => {
-      const snapshot = read && (await within(clock, read));
-      if (read && !snapshot) counters.failures.inc();
-      safely(() => showState(gauges, snapshot));
+      await showNow(true);
       return registry.metrics();
     },
     contentType: registry.contentType,
+    part: async extent => {
+      if (extent !== 'counts') await showNow(extent === 'whole');
+      return registry.getMetricsAsJSON();
+    },
   };
 };
+
+/** What Node and the system know of this process. Of several processes the slowest event loop is what counts. */
+export const collectProcessMetrics = (registry: Registry): void => {
+  collectDefaultMetrics({ register: registry });
+  for (const metric of registry.getMetricsAsArray()) {
+    if (/^nodejs_eventloop_lag_(?!min)/.test(metric.name)) Object.assign(metric, { aggregator: 'max' });
+  }
+};
+
+export const alarmsIn = (registry: Registry) =>
+  new Counter({
+    name: 'gateway_alarms_total',
+    help: 'What somebody has to look at.',
+    labelNames: ['kind'],
+    registers: [registry],
+  });
 
 const countersIn = (registry: Registry) => {
   const registers = [registry];
@@ -115,6 +155,12 @@ const countersIn = (registry: Registry) => {
     refusals: new Counter({
       name: 'gateway_refusals_total',
       help: 'Requests that the gateway itself turned away, by reason.',
+      labelNames: ['reason'],
+      registers,
+    }),
+    shed: new Counter({
+      name: 'gateway_shed_total',
+      help: 'Requests refused with 503 for want of room, and connections closed unread, by reason; nothing was claimed.',
       labelNames: ['reason'],
       registers,
     }),
@@ -156,12 +202,7 @@ const countersIn = (registry: Registry) => {
       labelNames: ['issuer', 'effect'],
       registers,
     }),
-    alarms: new Counter({
-      name: 'gateway_alarms_total',
-      help: 'What somebody has to look at.',
-      labelNames: ['kind'],
-      registers,
-    }),
+    alarms: alarmsIn(registry),
     failures: new Counter({
       name: 'gateway_metrics_failures_total',
       help: 'Observations that could not be taken; the state of the journal is missing from that scrape.',
@@ -170,35 +211,51 @@ const countersIn = (registry: Registry) => {
   };
 };
 
+/**
+ * `over` is how values of several processes make one: what is open in the journal is told by one process alone (`first`),
+ * and what each of them sees of something that they share is never added up.
+ */
 const gaugesIn = (registry: Registry) => {
-  const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
-    new Gauge<Label>({ name, help, labelNames, registers: [registry] });
+  const gauge = <Label extends string>(
+    over: Aggregator,
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ) => new Gauge<Label>({ name, help, labelNames, aggregator: over, registers: [registry] });
   return {
-    inFlight: gauge('gateway_in_flight', 'Requests being served now.'),
-    draining: gauge('gateway_draining', '1 while the gateway is about to end.'),
-    standby: gauge('gateway_standby', '1 while the site sends its callers to another one.'),
-    journalUp: gauge('gateway_journal_up', '1 while the journal can be used.'),
+    inFlight: gauge('sum', 'gateway_in_flight', 'Requests being served now.'),
+    waiting: gauge('sum', 'gateway_waiting', 'Requests that wait for their turn to be begun.'),
+    draining: gauge('max', 'gateway_draining', '1 while the gateway is about to end.'),
+    standby: gauge('max', 'gateway_standby', '1 while the site sends its callers to another one.'),
+    journalUp: gauge('min', 'gateway_journal_up', '1 while the journal can be used.'),
     amnesia: gauge(
+      'max',
       'gateway_journal_amnesia_shards',
       'Shards that take no new money because the journal lost data there.',
     ),
     unconfirmed: gauge(
+      'sum',
       'gateway_journal_unconfirmed_writes',
       'Writes that replicas did not confirm in time, since the start.',
     ),
-    breaker: gauge('gateway_breaker_state', '1 for the state that the breaker of the issuer is in.', [
+    breaker: gauge('max', 'gateway_breaker_state', '1 for the state that the breaker of the issuer is in.', [
       'issuer',
       'state',
     ]),
-    doubts: gauge('gateway_doubts_open', 'Transactions whose outcome is unknown.'),
-    due: gauge('gateway_obligations_due', 'Obligations that are being delivered.'),
-    parked: gauge('gateway_obligations_parked', 'Obligations that wait for an operator.'),
-    oldest: gauge('gateway_obligation_oldest_age_seconds', 'Age of the oldest obligation; 0 with none.'),
-    byIssuer: gauge('gateway_obligations', 'Obligations, due or parked, by issuer.', ['issuer']),
-    expiry: gauge('gateway_expiry_seconds', 'What is left until a certificate ends; below 0 it has ended.', ['what']),
-    money: gauge('gateway_money_in_doubt_minor_units', 'Amounts owed or in doubt, by ISO 4217 numeric currency.', [
-      'currency',
+    doubts: gauge('first', 'gateway_doubts_open', 'Transactions whose outcome is unknown.'),
+    due: gauge('first', 'gateway_obligations_due', 'Obligations that are being delivered.'),
+    parked: gauge('first', 'gateway_obligations_parked', 'Obligations that wait for an operator.'),
+    oldest: gauge('first', 'gateway_obligation_oldest_age_seconds', 'Age of the oldest obligation; 0 with none.'),
+    byIssuer: gauge('first', 'gateway_obligations', 'Obligations, due or parked, by issuer.', ['issuer']),
+    expiry: gauge('min', 'gateway_expiry_seconds', 'What is left until a certificate ends; below 0 it has ended.', [
+      'what',
     ]),
+    money: gauge(
+      'first',
+      'gateway_money_in_doubt_minor_units',
+      'Amounts owed or in doubt, by ISO 4217 numeric currency.',
+      ['currency'],
+    ),
   };
 };
 
@@ -210,16 +267,20 @@ const countRequest = (counters: Counters, record: RequestRecord): void => {
   counters.requests.inc({ api, outcome: record.outcome, code: record.code });
   counters.whole.observe({ api }, record.totalMs / 1000);
   if (record.refusal) counters.refusals.inc({ reason: record.refusal });
+  if (record.refusal === 'overloaded') counters.shed.inc({ reason: shedReasonOf(record) });
   if (record.issuer && record.issuerMs !== undefined) {
     counters.issuer.observe({ issuer: record.issuer }, record.issuerMs / 1000);
   }
   if (record.journalMs !== undefined) counters.journal.observe(record.journalMs / 1000);
 };
 
+const shedReasonOf = ({ detail }: RequestRecord): string => SHED_REASONS.find(reason => reason === detail) ?? 'unnamed';
+
 const showState = (gauges: Gauges, snapshot: Snapshot | undefined): void => {
   // What is not known any more disappears; a stale number, or a zero, would be a lie.
   for (const labelled of [gauges.breaker, gauges.byIssuer, gauges.money, gauges.expiry]) labelled.reset();
   show(gauges.inFlight, snapshot?.inFlight);
+  show(gauges.waiting, snapshot?.waiting);
   show(gauges.draining, snapshot && Number(snapshot.draining));
   show(gauges.standby, snapshot && Number(snapshot.standby));
   show(gauges.journalUp, snapshot && Number(snapshot.journalUp));

@@ -48,6 +48,7 @@ describe('a valid configuration', () => {
       balanceHeldBy: 'processor',
       timeoutMs: 2000,
       maxInFlight: 256,
+      maxDeliveries: 16,
       maxProcessingMs: 60_000,
       remembersHours: 72,
       breaker: { errorPercent: 50, minimumCalls: 20, windowMs: 10_000, openMs: 5000 },

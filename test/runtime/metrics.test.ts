@@ -39,6 +39,7 @@ const owed: OwedSummary = {
 const snapshot = (changes: Partial<Snapshot> = {}): Snapshot => ({
   amnesia: { losses: 1, shards: 64, unconfirmed: 2 },
   inFlight: 7,
+  waiting: 3,
   draining: false,
   standby: true,
   journalUp: true,
