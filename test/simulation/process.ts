@@ -61,13 +61,29 @@ export class SimProcess implements Host {
   #sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise(resolve => {
       if (signal?.aborted) return resolve();
+      const sleepers = signal && sleepersOf(signal);
       const end = () => {
         cancel();
-        signal?.removeEventListener('abort', end);
+        sleepers?.delete(end);
         resolve();
       };
       const cancel = this.#world.time.after(ms / this.#rate, end, this);
-      signal?.addEventListener('abort', end, { once: true });
+      sleepers?.add(end);
     });
   }
+}
+
+const ASLEEP = new WeakMap<AbortSignal, Set<() => void>>();
+
+/** Whom the signal wakes. One listener for all of them: adding and taking away one for each costs more than a sleep. */
+function sleepersOf(signal: AbortSignal): Set<() => void> {
+  const known = ASLEEP.get(signal);
+  if (known) return known;
+  const sleepers = new Set<() => void>();
+  ASLEEP.set(signal, sleepers);
+  const wakeAll = () => {
+    for (const wake of sleepers) wake();
+  };
+  signal.addEventListener('abort', wakeAll, { once: true });
+  return sleepers;
 }

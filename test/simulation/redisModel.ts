@@ -4,14 +4,19 @@
  * one script: it is done at once or not at all.
  */
 import { born, type Draft, type Entry, isOlder, movesMoney } from '../../src/domain/entry.ts';
-import { filingOf } from '../../src/domain/filing.ts';
+import { type Filing, filingOf, type Lane } from '../../src/domain/filing.ts';
 import { type EntryKey, keyText } from '../../src/domain/ids.ts';
 import type { Moved, Standby } from '../../src/journal/journal.ts';
 import { headOf } from '../../src/journal/record.ts';
 import type { Seen } from '../../src/journal/redisAmnesia.ts';
 import { SHARD_COUNT, shardOf } from '../../src/journal/redisKeys.ts';
 
-export type Stored = { readonly entry: Entry; readonly writeId: string; readonly expiresAt: number };
+export type Stored = {
+  readonly entry: Entry;
+  readonly writeId: string;
+  readonly expiresAt: number;
+  readonly wake: Filing['wake'];
+};
 export type Mark = 'once' | 'revoked';
 export type Shard = {
   readonly writes: number;
@@ -70,6 +75,18 @@ export class RedisModel {
 
   entries(): readonly Entry[] {
     return [...this.#entries.values()].flatMap(({ entry, expiresAt }) => (expiresAt > this.now ? [entry] : []));
+  }
+
+  /** The first of each lane whose time has come, in the order in which it came. */
+  due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): readonly Entry[] {
+    const { now } = this;
+    const waiting: { readonly entry: Entry; readonly lane: Lane; readonly at: number }[] = [];
+    for (const { entry, expiresAt, wake } of this.#entries.values()) {
+      if (wake && wake.at <= now && expiresAt > now) waiting.push({ entry, ...wake });
+    }
+    waiting.sort((a, b) => a.at - b.at);
+    const chosen = lanes.flatMap(({ lane, limit }) => waiting.filter(each => each.lane === lane).slice(0, limit));
+    return chosen.sort((a, b) => a.at - b.at).map(({ entry }) => entry);
   }
 
   shard(number: number): Shard {
@@ -183,8 +200,9 @@ export class RedisModel {
   #put(entry: Entry, writeId: string): void {
     const name = keyText(entry.key);
     const before = this.#entries.get(name);
-    const expiresAt = filingOf(entry).expires ? this.now + this.#retentionMs : Number.POSITIVE_INFINITY;
-    this.#entries.set(name, { entry, writeId, expiresAt });
+    const { wake, expires } = filingOf(entry);
+    const expiresAt = expires ? this.now + this.#retentionMs : Number.POSITIVE_INFINITY;
+    this.#entries.set(name, { entry, writeId, expiresAt, wake });
     this.#note(entry.key, () => put(this.#entries, name, before));
   }
 

@@ -124,7 +124,7 @@ export class ModelledRedisJournal implements Journal {
   async due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>> {
     const before = SHARDS.map(shard => this.#amnesia.seen(shard));
     const reply = await this.#ask('due', () => ({
-      found: this.#found(lanes),
+      found: this.#server.due(lanes),
       now: this.#server.now,
       shards: SHARDS.map(shard => this.#server.shard(shard)),
     }));
@@ -132,22 +132,13 @@ export class ModelledRedisJournal implements Journal {
     const { found, now, shards } = reply.value;
     for (const [number, { writes, epoch, until }] of shards.entries()) {
       const seen = before[number] ?? { writes: 0, epoch: '' };
-      if (writes + seen.writes === 0 && epoch + seen.epoch === '') continue;
+      // Most shards have nothing new to say; one that was written to and has no epoch is asked for it.
+      const isNews = writes !== seen.writes || epoch !== seen.epoch || until !== 0;
+      if (!isNews && (epoch !== '' || writes === 0)) continue;
       const state = [String(now), String(writes), epoch, until === 0 ? '' : String(until)];
       await this.#amnesia.noteState(number, seen, state);
     }
-    return done(found);
-  }
-
-  #found(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Found[] {
-    const { now } = this.#server;
-    const waiting = this.#server.entries().flatMap(entry => {
-      const { wake } = filingOf(entry);
-      return wake && wake.at <= now ? [{ entry, wake }] : [];
-    });
-    waiting.sort((a, b) => a.wake.at - b.wake.at);
-    const chosen = lanes.flatMap(({ lane, limit }) => waiting.filter(({ wake }) => wake.lane === lane).slice(0, limit));
-    return chosen.sort((a, b) => a.wake.at - b.wake.at).map(({ entry }) => ({ entry, now }));
+    return done(found.map(entry => ({ entry, now })));
   }
 
   owed(): Promise<Reply<OwedSummary>> {

@@ -12,7 +12,9 @@ type Happening = {
   readonly due: number;
   readonly order: number;
   readonly host: Host | undefined;
-  run(): void;
+  readonly run: () => void;
+  /** Skipped when its time comes. */
+  isCancelled: boolean;
 };
 
 /** More events than any run needs: a run that comes here is one that goes round in circles. */
@@ -24,8 +26,6 @@ export class Scheduler {
   #events = 0;
   #host: Host | undefined;
   readonly #heap: Happening[] = [];
-  /** Cancelled ones are skipped when their time comes. */
-  readonly #cancelled = new Set<Happening>();
 
   /** Milliseconds of true time since the start of the run. */
   get now(): number {
@@ -44,10 +44,12 @@ export class Scheduler {
   /** Calls `run` after `ms`; the returned function cancels it. */
   after(ms: number, run: () => void, host?: Host): () => void {
     const at = this.#now + Math.max(0, ms);
-    const happening = { at, due: at, order: this.#order, host, run };
+    const happening = { at, due: at, order: this.#order, host, run, isCancelled: false };
     this.#order += 1;
     this.#push(happening);
-    return () => this.#cancelled.add(happening);
+    return () => {
+      happening.isCancelled = true;
+    };
   }
 
   /** Resolves after `ms`. */
@@ -66,7 +68,7 @@ export class Scheduler {
       if (this.#events > EVENTS_MOST) throw new Error('the run does not come to an end');
       this.#host = next.host;
       next.run();
-      await promisesSettled();
+      await promisesSettledHere();
       this.#host = undefined;
       afterEach();
     }
@@ -77,7 +79,7 @@ export class Scheduler {
     for (;;) {
       const next = this.#take();
       if (!next) return undefined;
-      if (this.#cancelled.delete(next) || next.host?.alive === false) continue;
+      if (next.isCancelled || next.host?.alive === false) continue;
       const resumesAt = next.host?.pausedUntil ?? 0;
       if (resumesAt <= next.at) return next;
       // What was due first is first when the process goes on.
@@ -117,8 +119,14 @@ export class Scheduler {
   }
 }
 
-const isBefore = (a: Happening, b: Happening | undefined): boolean =>
-  b !== undefined && (a.at - b.at || a.due - b.due || a.order - b.order) < 0;
+function isBefore(a: Happening, b: Happening | undefined): boolean {
+  if (b === undefined) return false;
+  if (a.at !== b.at) return a.at < b.at;
+  return a.due === b.due ? a.order < b.order : a.due < b.due;
+}
 
 /** Node runs its tick queue only when no microtask is left: this is the first moment at which nothing can go on. */
 const promisesSettled = (): Promise<void> => new Promise(resolve => queueMicrotask(() => process.nextTick(resolve)));
+
+/** The same, asked in a microtask, as everything after an `await` is. */
+const promisesSettledHere = (): Promise<void> => new Promise(resolve => process.nextTick(resolve));

@@ -21,6 +21,9 @@ export class Violation extends Error {
   }
 }
 
+/** A line of the trace, before anybody reads it: most runs are never read. */
+type Note = { readonly at: number; readonly who: string; readonly what: string };
+
 export class World {
   readonly seed: number;
   readonly options: Options;
@@ -28,7 +31,7 @@ export class World {
   /** What was met, and how often. */
   readonly met = new Map<string, number>();
   readonly #chances = new Map<string, Chance>();
-  readonly #lines: string[] = [];
+  readonly #notes: Note[] = [];
   readonly #violations: Violation[] = [];
   /** Act two: nothing goes wrong any more. */
   healed = false;
@@ -49,7 +52,8 @@ export class World {
   /** Whether this goes wrong now. Drawn from its own stream, so that no other fault changes it. */
   fault(name: Rate): boolean {
     const rate = this.options.rates[name] ?? 0;
-    const hits = this.chance(name).hits(rate) && !this.healed;
+    // Nobody sees what is drawn where it can change nothing.
+    const hits = rate > 0 && !this.healed && this.chance(name).hits(rate);
     if (hits) this.sometimes(name);
     return hits;
   }
@@ -67,7 +71,7 @@ export class World {
   }
 
   note(who: string, what: string): void {
-    this.#lines.push(`${this.time.now.toFixed(3).padStart(12)} ${who.padEnd(8)} ${what}`);
+    this.#notes.push({ at: this.time.now, who, what });
   }
 
   /** Something that must never be. The run goes on to its end of the event, then stops. */
@@ -85,11 +89,11 @@ export class World {
   }
 
   get trace(): readonly string[] {
-    return this.#lines;
+    return this.#notes.map(({ at, who, what }) => `${at.toFixed(3).padStart(12)} ${who.padEnd(8)} ${what}`);
   }
 
   /** Two runs of one seed have the same. */
   get traceHash(): string {
-    return hash('sha256', this.#lines.join('\n'));
+    return hash('sha256', this.trace.join('\n'));
   }
 }
