@@ -22,7 +22,7 @@ export type CardView = {
   readonly ledgerBalance: string;
   readonly blockedAmount: string;
   readonly holds: readonly HoldView[];
-  /** Oldest first; of more than the limit only the newest. */
+  /** Oldest first; of more than the limit only the newest, or the first of those that were asked for. */
   readonly effects: readonly EffectView[];
   readonly effectsTotal: number;
 };
@@ -48,8 +48,11 @@ export type EffectView = {
   readonly at: string;
 };
 
-/** The card as the ledger has it; undefined where there is none. */
-export function viewCard(store: Store, cardToken: string): CardView | undefined {
+/**
+ * The card as the ledger has it; undefined where there is none. With `after`, its first so many effects are left out, so
+ * that all of them can be read in turns.
+ */
+export function viewCard(store: Store, cardToken: string, after?: number): CardView | undefined {
   const card = store.cardByToken(cardToken);
   if (!card) return undefined;
   const isLinked = card.account !== undefined;
@@ -64,13 +67,13 @@ export function viewCard(store: Store, cardToken: string): CardView | undefined 
     ledgerBalance: wire(available + held, card.currency),
     blockedAmount: wire(held, card.currency),
     holds: viewHolds(store, card),
-    effects: viewEffects(store, card),
+    effects: viewEffects(store, card, after),
     effectsTotal: store.countEffects(card.root),
   };
 }
 
-function viewEffects(store: Store, card: Card): readonly EffectView[] {
-  return store.effects(card.root, SHOWN_MAX).map(call => ({
+function viewEffects(store: Store, card: Card, after: number | undefined): readonly EffectView[] {
+  return store.effects(card.root, SHOWN_MAX, after).map(call => ({
     tranId: call.tranId,
     tranType: call.api,
     ...(call.originalTranId !== undefined && { originalTranId: call.originalTranId }),

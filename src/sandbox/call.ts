@@ -222,8 +222,8 @@ async function oauthOptions({ oauth }: DemoClient): Promise<NonNullable<ClientOp
   return { clientId, scope, signingKey, decryptionKeys };
 }
 
-/** The base URL to call, without a slash at its end. */
-function baseOf(to: string | undefined, baseUrl: string, flag: string): string {
+/** The base URL to call, without a slash at its end. A URL without a path gets that of `baseUrl`. */
+export function baseOf(to: string | undefined, baseUrl: string, flag: string): string {
   if (to === undefined) return baseUrl;
   const url = URL.parse(to);
   if (!url || !/^https?:$/.test(url.protocol)) {

@@ -32,7 +32,7 @@ type Endpoint = (
 /** The endpoints, by method and path. */
 const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map<string, Endpoint>([
   ['GET ledger', ({ ledger }) => ok(viewBooks(ledger.store))],
-  ['GET ledger/', ({ ledger }, name) => maybe(viewCard(ledger.store, name))],
+  ['GET ledger/', ({ ledger }, name, request) => viewLedgerCard(ledger, name, request)],
   ['GET requests', ({ requests }) => ok({ requests: requests.list() })],
   ['GET faults', ({ faults }) => ok({ faults: faults.list() })],
   ['POST faults', ({ faults }, _, request) => addFault(faults, request)],
@@ -74,6 +74,16 @@ async function addFault(faults: FaultList, request: IncomingMessage): Promise<Co
 }
 
 type View = Readonly<Record<string, unknown>>;
+
+/** So many effects a card never has; a whole number that long is still exact. */
+const AFTER = /^\d{1,15}$/;
+
+/** One card's books. `?after=N` leaves its first N effects out. */
+function viewLedgerCard(ledger: Ledger, token: string, { url = '' }: IncomingMessage): ControlReply | undefined {
+  const after = new URLSearchParams(url.split('?')[1]).get('after') ?? undefined;
+  if (after !== undefined && !AFTER.test(after)) return refused('after must be a whole number');
+  return maybe(viewCard(ledger.store, token, after === undefined ? undefined : Number(after)));
+}
 
 /** What the cardholder reads on the card, but for the number. */
 function viewPlastic({ ledger }: Controls, token: string): View | undefined {

@@ -31,31 +31,60 @@ export type DemoClient = {
   readonly oauth: OauthClient | undefined;
   /** The first demo card. */
   readonly cardToken: string;
+  /** The demo cards with their currencies. */
+  readonly cards: readonly { readonly cardToken: string; readonly currency: string }[];
+  /** Of the demo issuer: its own endpoints are below it. Undefined where credentials.json has none. */
+  readonly issuerUrl: string | undefined;
 };
 
 /** Throws `UsageError` where no sandbox is running in the directory. */
-export async function readCredentials(sandboxDir: string): Promise<DemoClient> {
-  const file = join(resolve(sandboxDir), 'credentials.json');
+export const readCredentials = (sandboxDir: string): Promise<DemoClient> =>
+  readCredentialsFile(join(resolve(sandboxDir), 'credentials.json'));
+
+/** The same of a file that may have any name. */
+export async function readCredentialsFile(file: string): Promise<DemoClient> {
   const text = await readIfThere(file);
   if (text === undefined) throw new UsageError(`There is no ${file}: start the sandbox with npm start.`);
   const content = parse(text);
   const bearer = objectIn(content, 'bearer');
-  const [card] = content && Array.isArray(content.cards) ? content.cards : [];
+  const cards = cardsIn(content);
   const baseUrl = textIn(content, 'baseUrl');
   const client = {
     baseUrl: baseUrl?.replace(/\/+$/, ''),
     clientId: textIn(bearer, 'clientId'),
     participantId: textIn(bearer, 'participantId'),
     token: textIn(bearer, 'token'),
-    cardToken: isObject(card) ? textIn(card, 'cardToken') : undefined,
+    cardToken: cards[0]?.cardToken,
   };
   const { clientId, participantId, token, cardToken } = client;
   if (!client.baseUrl || !URL.canParse(client.baseUrl) || !clientId || !participantId || !token || !cardToken) {
     throw new UsageError(`${file} is not what npm start writes: stop the sandbox, delete the file and start it again.`);
   }
   const oauth = oauthIn(objectIn(content, 'oauth'));
-  return { baseUrl: client.baseUrl, clientId, participantId, token: new Secret(token), oauth, cardToken };
+  const issuerUrl = textIn(content, 'issuerUrl');
+  return {
+    baseUrl: client.baseUrl,
+    clientId,
+    participantId,
+    token: new Secret(token),
+    oauth,
+    cardToken,
+    cards,
+    issuerUrl,
+  };
 }
+
+function cardsIn(content: JsonObject | undefined): DemoClient['cards'] {
+  const cards = content && Array.isArray(content.cards) ? content.cards : [];
+  return cards.flatMap(card => {
+    const cardToken = isObject(card) ? textIn(card, 'cardToken') : undefined;
+    if (!isObject(card) || !cardToken) return [];
+    return [{ cardToken, currency: textIn(card, 'currency') ?? DEMO_CURRENCY }];
+  });
+}
+
+/** Of a card that does not say its own. */
+const DEMO_CURRENCY = '840';
 
 function oauthIn(part: JsonObject | undefined): DemoClient['oauth'] {
   const clientId = textIn(part, 'clientId');

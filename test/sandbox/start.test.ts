@@ -3,50 +3,19 @@
  * commands, in processes of their own.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, startChild } from '../support/children.ts';
+import type { Child } from '../support/children.ts';
 import { get, post } from '../support/client.ts';
 import { freePort, tempDir } from '../support/places.ts';
-import { waitFor, within } from '../support/waitFor.ts';
+import { ANY_PORT, credentialsIn, runScript, startSandboxProcess } from '../support/sandboxProcess.ts';
+import { within } from '../support/waitFor.ts';
 import { through } from './apis/issuing.ts';
 import { type Stage, wholeLife } from './apis/wholeLife.ts';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const dir = tempDir('sandbox');
-const ANY_PORT = { GATEWAY_PORT: '0', GATEWAY_ADMIN_PORT: '0', SANDBOX_ISSUER_PORT: '0' };
 
-type Credentials = {
-  readonly baseUrl: string;
-  readonly adminUrl: string;
-  readonly issuerUrl: string;
-  readonly bearer: { readonly token: string; readonly participantId: string };
-  readonly oauth: Readonly<Record<string, string>>;
-  readonly cards: readonly Readonly<Record<string, string>>[];
-};
-
-const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Child> =>
-  startChild(process.execPath, ['src/cli.ts', ...args], {
-    cwd: ROOT,
-    env: { ...process.env, NODE_ENV: '', VITEST: '', NODE_OPTIONS: '', NO_COLOR: '1', SANDBOX_DIR: dir, ...env },
-  });
-
-const credentials = (): Credentials => JSON.parse(readFileSync(join(dir, 'credentials.json'), 'utf8'));
-
-/** Starts the sandbox and waits until it is ready. */
-async function start(env: Readonly<Record<string, string>>): Promise<Child> {
-  const child = await run(['sandbox'], env);
-  await waitFor(
-    `the sandbox to be ready\n${child.stderr()}`,
-    async () => {
-      if (!child.alive()) throw new Error(child.stderr());
-      return (await get(`${credentials().adminUrl}/readyz`)).status === 200;
-    },
-    { timeoutMs: 20_000, everyMs: 50 },
-  );
-  return child;
-}
+const credentials = () => credentialsIn(dir);
+const start = (env: Readonly<Record<string, string>>): Promise<Child> => startSandboxProcess(dir, env);
 
 async function stop(child: Child): Promise<number | null> {
   child.signal('SIGTERM');
@@ -55,7 +24,7 @@ async function stop(child: Child): Promise<number | null> {
 
 /** Runs `npm run call` to its end. */
 async function call(...words: readonly string[]): Promise<{ code: number | null; text: string }> {
-  const child = await run(['call', ...words]);
+  const child = await runScript(dir, ['src/cli.ts', 'call', ...words]);
   const code = await within('the call to end', child.exited, 20_000);
   return { code, text: child.stdout() + child.stderr() };
 }

@@ -234,8 +234,16 @@ export class Store {
       .map(toCall);
   }
 
-  /** What each call changed on the card of a line, oldest first, at most `limit` of the newest. */
-  effects(cardToken: string, limit: number): readonly (PastCall & { available: bigint; held: bigint })[] {
+  /**
+   * What each call changed on the card of a line, oldest first: at most `limit` of the newest, or of those that come after
+   * the first `after`.
+   */
+  effects(
+    cardToken: string,
+    limit: number,
+    after?: number,
+  ): readonly (PastCall & { available: bigint; held: bigint })[] {
+    const direction = after === undefined ? 'DESC' : 'ASC';
     return this.#sql
       .all(
         `SELECT c.*,
@@ -246,13 +254,14 @@ export class Store {
        FROM calls c JOIN postings p ON p.call_seq = c.seq
        WHERE c.seq IN (SELECT seq FROM calls
          WHERE (card_token = ? OR other_card_token = ?) AND booked IS NOT NULL AND api <> 'Opening'
-         ORDER BY seq DESC LIMIT ?)
+         ORDER BY seq ${direction} LIMIT ? OFFSET ?)
        GROUP BY c.seq ORDER BY c.seq`,
         cardToken,
         cardToken,
         cardToken,
         cardToken,
         limit,
+        after ?? 0,
       )
       .map(row => ({ ...toCall(row), available: whole(row, 'available_change'), held: whole(row, 'held_change') }));
   }
