@@ -3,13 +3,24 @@
  * step in order, and what may and may not be said at each point. Up to the claim, problems are thrown as refusals;
  * after it nothing is thrown, outcomes are values, and nothing is told that the journal does not hold.
  */
-import { type Call, inProgress, plain, refuse, type Told, type Trail, timed, told, unsent } from './authorize/call.ts';
+import {
+  type Call,
+  inProgress,
+  plain,
+  refuse,
+  shed,
+  type Told,
+  type Trail,
+  timed,
+  told,
+  unsent,
+} from './authorize/call.ts';
 import { lookUpOriginal, standAside } from './authorize/originals.ts';
 import { isJournalled, policyOf, sadValuesOf } from './catalogue/apis.ts';
 import { differingFields } from './catalogue/compare.ts';
 import type { ApiRow } from './catalogue/row.ts';
 import type { ClientConfig } from './config/config.ts';
-import { LEASE_MARGIN_MS, SETTLE_RESERVE_MS } from './config/limits.ts';
+import { FULL_ISSUER_PAUSE_MS, LEASE_MARGIN_MS, LEAST_BUDGET_MS, SETTLE_RESERVE_MS } from './config/limits.ts';
 import type { Deliveries } from './delivery/deliveries.ts';
 import { followReversal } from './delivery/follow.ts';
 import { maskedCardOf } from './domain/card.ts';
@@ -33,7 +44,7 @@ import {
   type Seal,
   type Served,
 } from './http/journey.ts';
-import type { IssuerLines, SendOptions } from './issuer/issuer.ts';
+import type { IssuerLine, IssuerLines, SendOptions } from './issuer/issuer.ts';
 import type { Journal, Vault } from './journal/journal.ts';
 import type { Held, Steps } from './journal/steps.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -124,9 +135,25 @@ async function admit(deps: JourneyDeps, inbound: Inbound, trail: Trail): Promise
     throw refuse('invalidTransaction', message, [{ field: 'participantId', reason }]);
   }
   trail.issuer = line.id;
-  const leave = line.inFlight.tryEnter();
-  if (!leave) throw refuse('overloaded', message);
+  const leave = row.onUnknown === 'undo' ? () => undefined : await placeAt(deps, line, { message, deadline });
   return { row, client, message, line, leave, deadline, trail };
+}
+
+/**
+ * A place among the calls at the issuer, and time to use it: claimed with too little left a call could only be declined
+ * for good, and refused it can be sent again. A Reversal needs neither: its undo goes in the lane of the deliveries.
+ */
+async function placeAt(
+  { clock }: JourneyDeps,
+  { inFlight }: IssuerLine,
+  { message, deadline }: Pick<Call, 'message' | 'deadline'>,
+): Promise<() => void> {
+  // A short burst finds a place after all, and who calls again at once when refused does not keep us from the others.
+  if (inFlight.inUse >= inFlight.limit) await clock.sleep(FULL_ISSUER_PAUSE_MS);
+  if (deadline.leftMs() < SETTLE_RESERVE_MS + LEAST_BUDGET_MS) throw shed('tooLate', message);
+  const leave = inFlight.tryEnter();
+  if (!leave) throw shed('issuerFull', message);
+  return leave;
 }
 
 /** An inquiry changes nothing: it is sent once and not journalled, but without the journal nothing is forwarded. */

@@ -7,7 +7,7 @@ import type { ApiRow } from '../catalogue/row.ts';
 import type { ClientConfig } from '../config/config.ts';
 import type { Message } from '../domain/message.ts';
 import type { IssuerAnswer, Outcome } from '../domain/outcome.ts';
-import { type FieldError, Refusal, type RefusalReason } from '../domain/refusal.ts';
+import { type FieldError, Refusal, type RefusalReason, type ShedReason } from '../domain/refusal.ts';
 import { meaningOf, type ResponseCode } from '../domain/responseCode.ts';
 import { Secret } from '../domain/secret.ts';
 import type { Answer, Facts, RequestOutcome, Seal } from '../http/journey.ts';
@@ -54,6 +54,8 @@ export const unsent = (code: ResponseCode): Outcome => ({ kind: 'answered', stat
 
 export const refuse = (reason: RefusalReason, message: Message, errors: readonly FieldError[] = []): Refusal =>
   new Refusal(reason, errors, message.header);
+
+export const shed = (why: ShedReason, message: Message): Refusal => new Refusal('overloaded', [], message.header, why);
 
 /** Does the work, and adds what it took to what the log says. */
 export async function timed<T>(

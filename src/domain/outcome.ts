@@ -14,7 +14,14 @@ export type IssuerAnswer = {
 };
 
 /** Why it is certain that the issuer cannot have acted on this send. */
-export type NotSentReason = 'breakerOpen' | 'noBudget' | 'connect' | 'refusedAtTheDoor' | 'notReplicated';
+export type NotSentReason =
+  | 'breakerOpen'
+  /** The breaker has closed just now, and the issuer is sent few calls at a time at first. */
+  | 'recovering'
+  | 'noBudget'
+  | 'connect'
+  | 'refusedAtTheDoor'
+  | 'notReplicated';
 
 /** Why the outcome is open. A closed list: it labels metrics and log lines. */
 export type UnknownReason =

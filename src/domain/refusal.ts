@@ -43,6 +43,25 @@ export const REFUSALS = {
 
 export type RefusalReason = keyof typeof REFUSALS;
 
+/** Where and why a call was `overloaded`: nothing was claimed for any of them. A closed list: it labels series. */
+export const SHED_REASONS = [
+  /** A connection too many, which was closed unread. */
+  'connections',
+  /** Before anything was looked at: too many wait already, or it had waited for too long, or its caller hung up first. */
+  'queueFull',
+  'waitedTooLong',
+  'hungUp',
+  /** As many are being served as this process can hold. */
+  'inFlight',
+  /** Too many payloads of this client are being opened. */
+  'opening',
+  /** Its issuer has no place free. */
+  'issuerFull',
+  /** Too little of the caller's budget is left for the issuer. */
+  'tooLate',
+] as const;
+export type ShedReason = (typeof SHED_REASONS)[number];
+
 /** What is wrong with one field: its catalogue name (`body` for the whole, lower-case name for a header), and the rule. */
 export type FieldError = { readonly field: string; readonly reason: string };
 

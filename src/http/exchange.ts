@@ -4,10 +4,13 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ApiRow } from '../catalogue/row.ts';
+import { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { InboundBody } from './body.ts';
 import { headersOf, type Reply } from './envelope.ts';
-import { type Head, headOf } from './requestHead.ts';
+import type { Inbound } from './journey.ts';
+import { forwardedHops, type Head, headOf } from './requestHead.ts';
 
 /** A client that still sends when it has its answer is listened to this long: closing at once would tear the answer. */
 const LINGER_MS = 500;
@@ -102,3 +105,19 @@ export class Exchange {
     incoming.resume();
   }
 }
+
+/** The call as the journey sees it. */
+export const inboundOf = (exchange: Exchange, row: ApiRow): Inbound => {
+  const { head, body, requestId, peer, arrivedMonotonicMs } = exchange;
+  return {
+    row,
+    requestId,
+    peer,
+    arrivedMonotonicMs,
+    forwardedFor: forwardedHops(head),
+    authorization: head.authorization === undefined ? undefined : new Secret(head.authorization),
+    timestamp: head.timestamp,
+    idempotencyKey: head['idempotency-key'],
+    readBody: payload => body.read(payload),
+  };
+};

@@ -1,7 +1,7 @@
 /**
  * The public port: routes from the catalogue, and the status table and the envelope for everything that can happen on
- * it, Node's own errors included. It decides nothing about a call but whether it is acceptable as HTTP; the rest is the
- * journey's, which a client that hangs up does not cancel (F1).
+ * it, Node's own errors included. It decides nothing about a call but whether it is acceptable as HTTP and when its turn
+ * is; the rest is the journey's, which a client that hangs up does not cancel once it was begun (F1).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -10,14 +10,13 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { ApiRow } from '../catalogue/row.ts';
 import { Refusal } from '../domain/refusal.ts';
-import { Secret } from '../domain/secret.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Shares } from '../runtime/shares.ts';
 import { DocsServer, type Page } from './docs.ts';
 import { bodyOf, rawMessageOf, replyOf } from './envelope.ts';
-import { Exchange } from './exchange.ts';
-import { type Facts, type Inbound, type Journey, type RequestRecord, refusedAnswer, type Served } from './journey.ts';
+import { Exchange, inboundOf } from './exchange.ts';
+import { type Facts, type Journey, type RequestRecord, refusedAnswer, type Served } from './journey.ts';
 import {
   createBodyShares,
   OAUTH_ROUTES,
@@ -27,11 +26,12 @@ import {
   oauthFailure,
   serveOauth,
 } from './oauth.ts';
-import { forwardedHops, headError } from './requestHead.ts';
+import { headError } from './requestHead.ts';
 import { SecuredConnections } from './secured.ts';
 import {
   type Connections,
   exchangeTls,
+  isOfTls,
   LIMITS,
   type Limits,
   limitedServer,
@@ -39,6 +39,7 @@ import {
   stop,
   type TlsOptions,
 } from './server.ts';
+import { overloaded, Turns } from './turns.ts';
 
 export type PublicOptions = {
   readonly host: string;
@@ -54,10 +55,14 @@ export type PublicOptions = {
   readonly oauth?: OauthServer | undefined;
   /** Absent or empty: the description of the API is not there. */
   readonly docs?: readonly Page[] | undefined;
+  /** The least that any caller's budget is now; absent: the default. */
+  readonly shortestBudgetMs?: () => number;
   readonly clock: Clock;
   readonly random: Random;
   /** Told once about each finished request, the refused ones too; not about pages of the description. */
   readonly observe: (record: RequestRecord) => void;
+  /** Told about each connection too many, which was closed unread. */
+  readonly onDropped?: () => void;
   /** Told about what should not have happened; the caller has heard 96. */
   readonly onDefect: (error: unknown, requestId: string) => void;
   readonly tls?: TlsOptions | undefined;
@@ -69,6 +74,8 @@ export type PublicServer = {
   readonly port: number;
   /** Requests being served now; one whose client has hung up counts until it is finished. */
   readonly inFlight: () => number;
+  /** Requests that wait for their turn to be begun. */
+  readonly waiting: () => number;
   /**
    * Connections made from now on use these; whether there is TLS at all is settled at the start. Of the present ones, those
    * whose callers would not be let in any more are ended, each after the answer that is on its way.
@@ -99,11 +106,13 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
   server.on('checkContinue', (incoming, outgoing) => surface.take(incoming, outgoing, 'awaitsContinue'));
   server.on('checkExpectation', (incoming, outgoing) => surface.take(incoming, outgoing, 'expectsOther'));
   server.on('connect', (_incoming, socket) => surface.onConnect(socket));
+  server.on('drop', () => options.onDropped?.());
   server.on('clientError', (error, socket) => surface.onClientError(error, socket));
   const port = await listen(server, options.host, options.port);
   return {
     port,
     inFlight: () => surface.inFlight,
+    waiting: () => surface.turns.waiting,
     exchangeTls: tls => {
       exchangeTls(server, tls);
       surface.exchangeClientCa(tls.clientCa);
@@ -119,6 +128,7 @@ export const startPublic = async (options: PublicOptions): Promise<PublicServer>
 class PublicSurface implements Connections {
   readonly limits: Limits;
   readonly secured: SecuredConnections;
+  readonly turns: Turns;
   readonly #options: PublicOptions;
   readonly #route: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
   readonly #exchanges = new WeakMap<object, Exchange>();
@@ -135,6 +145,7 @@ class PublicSurface implements Connections {
     this.#options = options;
     this.limits = { ...LIMITS, ...options.limits };
     this.#bodies = createBodyShares(options.clock);
+    this.turns = new Turns(options);
     this.secured = new SecuredConnections(options.tls?.clientCa);
     this.#route = this.#router();
   }
@@ -192,7 +203,11 @@ class PublicSurface implements Connections {
     }
     this.#exchanges.set(incoming, exchange);
     incoming.headers = ROUTED_HEADERS;
-    void this.#route(incoming, outgoing);
+    this.turns.take(
+      exchange,
+      () => (this.#isFull() ? this.#refuse(exchange, overloaded('inFlight')) : void this.#route(incoming, outgoing)),
+      refusal => this.#refuse(exchange, refusal),
+    );
   }
 
   #remember(socket: Duplex, exchange: Exchange): void {
@@ -207,13 +222,17 @@ class PublicSurface implements Connections {
       exchange.closeAfter();
       return new Refusal('draining');
     }
-    if (this.#inFlight >= this.limits.inFlight) return new Refusal('overloaded');
+    if (this.#isFull()) return overloaded('inFlight');
     if (mode === 'expectsOther') return new Refusal('http', [{ field: 'expect', reason: 'must be 100-continue' }]);
     const error = headError(exchange.incoming, exchange.head);
     if (!error) return undefined;
     // Where such a request ends, others may see otherwise.
     exchange.closeAfter();
     return new Refusal('http', [error]);
+  }
+
+  #isFull(): boolean {
+    return this.#inFlight >= this.limits.inFlight;
   }
 
   #router() {
@@ -364,25 +383,7 @@ class PublicSurface implements Connections {
   }
 }
 
-/** A handshake that failed: nobody is there yet who could be answered. */
-const isOfTls = ({ code }: NodeJS.ErrnoException): boolean => !/^(HPE|ERR_HTTP)_/.test(code ?? '');
-
 const refused = (refusal: Refusal): Served => {
-  const facts: Facts = { outcome: 'refused', refusal: refusal.reason };
+  const facts: Facts = { outcome: 'refused', refusal: refusal.reason, detail: refusal.detail };
   return { answer: refusedAnswer(refusal), facts };
-};
-
-const inboundOf = (exchange: Exchange, row: ApiRow): Inbound => {
-  const { head, body, requestId, peer, arrivedMonotonicMs } = exchange;
-  return {
-    row,
-    requestId,
-    peer,
-    arrivedMonotonicMs,
-    forwardedFor: forwardedHops(head),
-    authorization: head.authorization === undefined ? undefined : new Secret(head.authorization),
-    timestamp: head.timestamp,
-    idempotencyKey: head['idempotency-key'],
-    readBody: payload => body.read(payload),
-  };
 };

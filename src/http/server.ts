@@ -7,6 +7,7 @@ import { createServer as createTls, Server as TlsServer } from 'node:https';
 import { type AddressInfo, Server as NetServer } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import {
+  CONNECTIONS_PER_PROCESS,
   HEADER_COUNT_MAX,
   HEADERS_TIMEOUT_MS,
   IN_FLIGHT_PER_PROCESS,
@@ -33,8 +34,7 @@ export const LIMITS: Limits = {
   keepAliveTimeoutMs: KEEP_ALIVE_TIMEOUT_MS,
   // Longer than any caller's budget, which is a minute at the most, so that it never cuts a request being served.
   stalledMs: 90_000,
-  // All that may be in flight, and as many kept alive; more would only take file descriptors from the journal.
-  connections: 2 * IN_FLIGHT_PER_PROCESS,
+  connections: CONNECTIONS_PER_PROCESS,
   inFlight: IN_FLIGHT_PER_PROCESS,
 };
 
@@ -67,6 +67,8 @@ export const limitedServer = (limits: Limits, tls: TlsOptions | undefined): Serv
   // Node drops headers above its limit without a word; one more than we allow shows that there were too many.
   server.maxHeadersCount = HEADER_COUNT_MAX + 1;
   server.maxConnections = limits.connections;
+  // Among several processes a connection too many would else be handed from one to the next without end. The types lack it.
+  Object.assign(server, { dropMaxConnection: true });
   server.timeout = limits.stalledMs;
   return server;
 };
@@ -126,6 +128,9 @@ export const listen = (server: Server, host: string, port: number): Promise<numb
       resolve((server.address() as AddressInfo).port);
     });
   });
+
+/** A handshake that failed: nobody is there yet who could be answered. */
+export const isOfTls = ({ code }: NodeJS.ErrnoException): boolean => !/^(HPE|ERR_HTTP)_/.test(code ?? '');
 
 /** What `stop` needs to know about the connections of a server. */
 export type Connections = {

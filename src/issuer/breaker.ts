@@ -8,11 +8,13 @@
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
+import { LEAST_BUDGET_MS } from '../config/limits.ts';
 import type { IssuerId } from '../domain/ids.ts';
 import type { Message } from '../domain/message.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { BreakerState, GuardedIssuer, IssuerConnector, SendOptions } from './issuer.ts';
+import { SlowStart } from './slowStart.ts';
 
 export type BreakerSettings = {
   /** Opens when this share of the calls in the window failed, 1 to 100; the share itself opens it. */
@@ -33,9 +35,6 @@ export type GuardedIssuerOptions = {
   readonly onStateChange?: (state: BreakerState) => void;
 };
 
-/** With less left than this no issuer answers in time: not sending is a clean no, sending would be a doubt to undo. */
-export const LEAST_BUDGET_MS = 20;
-
 /** A connector keeps its deadline. Should one ever not, the call ends this long after, and no probe hangs for ever. */
 const BACKSTOP_MS = 1000;
 
@@ -49,6 +48,7 @@ const AT_NOT_ABOVE = 1e-6;
 type Seat = 'counted' | 'probe' | 'uncounted';
 
 const BREAKER_OPEN: Outcome = { kind: 'notSent', reason: 'breakerOpen' };
+const RECOVERING: Outcome = { kind: 'notSent', reason: 'recovering' };
 const NO_BUDGET: Outcome = { kind: 'notSent', reason: 'noBudget' };
 const NO_OUTCOME: Outcome = { kind: 'unknown', reason: 'internal' };
 
@@ -60,6 +60,7 @@ class Guard implements GuardedIssuer {
   readonly #clock: Clock;
   readonly #circuit: CircuitBreaker<[succeeded: boolean], void>;
   readonly #window: Window;
+  readonly #slowStart = new SlowStart();
   #probing = false;
 
   constructor({ id, connector, settings, clock, onStateChange }: GuardedIssuerOptions) {
@@ -68,7 +69,10 @@ class Guard implements GuardedIssuer {
     this.#window = new Window(clock, settings.windowMs / BUCKETS);
     this.#circuit = circuitOf(id, settings, this.#window.turned);
     // What happened before the outage is healed says nothing about after it: one failure would open the breaker again.
-    this.#circuit.on('close', () => this.#window.empty());
+    this.#circuit.on('close', () => {
+      this.#window.empty();
+      this.#slowStart.restart();
+    });
     const changed = () => tell(onStateChange, this.state);
     this.#circuit.on('open', changed).on('halfOpen', changed).on('close', changed);
   }
@@ -80,7 +84,7 @@ class Guard implements GuardedIssuer {
 
   async send(message: Message, options: SendOptions): Promise<Outcome> {
     if (options.deadline.leftMs() < LEAST_BUDGET_MS) return NO_BUDGET;
-    if (this.state === 'closed') return this.#call('counted', message, options);
+    if (this.state === 'closed') return this.#slowly(message, options);
     return this.#probeIsFree() ? this.#call('probe', message, options) : BREAKER_OPEN;
   }
 
@@ -92,6 +96,14 @@ class Guard implements GuardedIssuer {
   async close(): Promise<void> {
     this.#circuit.shutdown();
     await this.#connector.close();
+  }
+
+  async #slowly(message: Message, options: SendOptions): Promise<Outcome> {
+    const ended = this.#slowStart.tryEnter();
+    if (!ended) return RECOVERING;
+    const outcome = await this.#call('counted', message, options);
+    ended(isGood(outcome));
+    return outcome;
   }
 
   #probeIsFree(): boolean {

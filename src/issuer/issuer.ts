@@ -35,7 +35,10 @@ export type BreakerState = 'closed' | 'open' | 'halfOpen';
  */
 export interface GuardedIssuer {
   readonly state: BreakerState;
-  /** A live send. Refused by an open breaker it is `notSent: breakerOpen`, at once. */
+  /**
+   * A live send. Refused by an open breaker it is `notSent: breakerOpen`, at once; where the breaker has just closed and
+   * as many are out as the issuer is sent for the time being, `notSent: recovering`.
+   */
   send(message: Message, options: SendOptions): Promise<Outcome>;
   /**
    * A delivery: always sent, whatever the state. It counts only while the breaker is half-open, where it may be the

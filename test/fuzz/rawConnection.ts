@@ -10,6 +10,8 @@ export type Delivery = {
   readonly cuts: readonly number[];
   /** `stay` waits for the server to end the connection, `halfClose` sends FIN after the bytes, `reset` RST. */
   readonly end: 'stay' | 'halfClose' | 'reset';
+  /** Called when all bytes were handed to the system, which keeps them for a server that does not read. */
+  readonly onSent?: () => void;
 };
 
 export type HttpAnswer = {
@@ -34,7 +36,7 @@ const OPENING_BRACE = 0x7b;
 export async function exchangeRaw(
   port: number,
   text: string,
-  { cuts, end }: Delivery,
+  { cuts, end, onSent }: Delivery,
   heads: readonly boolean[],
 ): Promise<Heard> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
@@ -52,6 +54,7 @@ export async function exchangeRaw(
     if (socket.writable) socket.write(piece);
     await new Promise<void>(resolve => setImmediate(resolve));
   }
+  if (onSent) socket.write('', onSent);
   if (end === 'halfClose') socket.end();
   if (end === 'reset') socket.resetAndDestroy();
   try {

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CALLS_AFTER_OUTAGE } from '../../src/config/limits.ts';
 import type { IssuerId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import { Secret } from '../../src/domain/secret.ts';
@@ -242,6 +243,18 @@ describe('half-open', () => {
     expect(await send(DECLINED)).toBe(DECLINED);
     expect(guard.state).toBe('closed');
     expect(states).toEqual(['open', 'halfOpen', 'closed']);
+  });
+
+  it('F10 I10: once closed it lets few calls out at a time, and as many more as are answered', async () => {
+    const { send, connector } = await halfOpen();
+    await send(APPROVED);
+    const first = Array.from({ length: CALLS_AFTER_OUTAGE }, () => send('wait'));
+    expect(await send('wait')).toEqual({ kind: 'notSent', reason: 'recovering' });
+    for (const give of connector.waiting.splice(0)) give(DECLINED);
+    await Promise.all(first);
+    const sends = connector.sends;
+    for (let i = 0; i < 100; i += 1) void send('wait');
+    expect(connector.sends - sends).toBe(2 * CALLS_AFTER_OUTAGE);
   });
 
   it('a probe that fails opens it again for as long', async () => {

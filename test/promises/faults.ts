@@ -62,6 +62,13 @@ const CLIENT: Readonly<Record<string, Fault>> = {
   ],
   F10: [
     'everybody comes back at once after an outage',
+    [
+      'journey/overload',
+      'F10 I3 I10: a crowd is answered or refused, each of them; what is refused was never claimed; an undo gets in',
+      'F10 I10 I19: an issuer that hangs, and one that fails, cost a third one nothing',
+      'F10 F31 I10: an outage ends with one probe and one undo at a time, then with few calls at a time',
+    ],
+    ['runtime/admission', 'F10 I11: who has waited for too long, a few in each turn, and the others are begun beside'],
     ['journey/breaker', 'F10 I10: past maxInFlight a call is 503 with nothing claimed, and its tranId works later'],
     ['http/public', 'F10: refuses what is past the cap with 503 before anything else, and serves again afterwards'],
   ],

@@ -155,7 +155,15 @@ const PROCESS: Readonly<Record<string, Fault>> = {
     ['edge/tokenVerifier', 'F70: keeps as many as it may, and those that are in use'],
     ['journal/sqlite', 'F70 is removed as new entries come, and nothing else'],
   ],
-  F71: ['no file descriptors left', ['http/connection', 'F71: connections past the limit are not taken']],
+  F71: [
+    'no file descriptors left',
+    [
+      'journey/descriptors',
+      'F71 I19: without descriptors what was begun ends well, and with them again it works as before',
+    ],
+    ['runtime/descriptors', 'F71: reads the soft limit, and none where there is none'],
+    ['http/connection', 'F71: connections past the limit are not taken'],
+  ],
   F72: [
     'a full disk',
     ['journal/sqlite', 'F72 full is away, with nothing written, told once; and what fits still goes on'],

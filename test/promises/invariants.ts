@@ -65,6 +65,16 @@ export const INVARIANT_TESTS: Readonly<Record<string, readonly [Tests, ...Tests[
     ['issuer/breaker', 'I9: a connector that never answers ends as unknown a second after its deadline'],
   ],
   I10: [
+    [
+      'journey/overload',
+      'F10 I3 I10: a crowd is answered or refused, each of them; what is refused was never claimed; an undo gets in',
+      'F10 I10 I19: an issuer that hangs, and one that fails, cost a third one nothing',
+    ],
+    [
+      'runtime/admission',
+      'I10: begins so many at once, the rest in the turns that follow, in order',
+      'I10 I11: whatever comes, each is heard of once, no turn does more than its share, and nobody is forgotten',
+    ],
     ['journey/breaker', 'F10 I10: past maxInFlight a call is 503 with nothing claimed, and its tranId works later'],
     ['runtime/bulkhead', 'I10: takes as many as its limit, and the next when one has left'],
     ['journey/metrics', 'F88 I10: the number of series does not grow with ids, cards, paths, tokens and amounts'],
