@@ -16,8 +16,11 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY config ./config
 COPY src ./src
-RUN install -d -o node -g node -m 0700 var
+RUN install -d -o node -g node -m 0700 var compiled
 USER node
+# What Node makes of the sources, made once: a start takes half as long, and the compiler stays out of memory.
+ENV NODE_COMPILE_CACHE=/app/compiled
+RUN node --input-type=module --eval "await Promise.all(['main', 'gateway', 'workers/worker'].map(name => import('/app/src/' + name + '.ts')))"
 VOLUME /app/var
 # The public port and the admin port of the example configuration.
 EXPOSE 8080 9090
