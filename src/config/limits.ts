@@ -55,8 +55,8 @@ export const IN_FLIGHT_PER_PROCESS = 4096;
  * never kept waiting for longer, and enough for the journal's calls of a turn to travel together.
  */
 export const BEGUN_PER_TURN = 16;
-/** Refused in one turn for having waited too long: a refusal costs a fifth of a call, so that most of a turn is for calls. */
-export const TURNED_AWAY_PER_TURN = 2 * BEGUN_PER_TURN;
+/** Refused in one turn for having waited too long: a refusal costs a fifth of a call, so that four fifths stay for calls. */
+export const TURNED_AWAY_PER_TURN = BEGUN_PER_TURN;
 /** Connections to the public port: all that may be in flight, and as many kept alive; more would take what the journal needs. */
 export const CONNECTIONS_PER_PROCESS = 2 * IN_FLIGHT_PER_PROCESS;
 /** Descriptors kept for the journal, the log, the admin port, and what Node itself has open. */

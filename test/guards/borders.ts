@@ -277,8 +277,8 @@ const EDGE: readonly Guard[] = [
     name: 'what is sealed for one entry opens for no other',
     keeps: 'I16',
     file: 'src/journal/vault.ts',
-    source: '|${kind}|${keyText(key)}',
-    replacement: '|${kind}|${typeof key}',
+    source: 'keyText(key)}\\u0001',
+    replacement: 'typeof key}\\u0001',
     red: [tests('journal/vault', 'I16 fails for another entry')],
   },
   {
