@@ -4,8 +4,6 @@
  * choice.
  */
 import { constants, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { deflateRawSync } from 'node:zlib';
 import { FlattenedEncrypt, GeneralEncrypt, importJWK, type JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -254,14 +252,5 @@ describe('answers', () => {
     const headers = { jwk: JSON.stringify(mine.publicJwk), kid };
     const answer = await sealedCall(session, 'Purchase', { ...PURCHASE }, { headers });
     expect(answer).toMatchObject({ contentType: 'application/jose', body: { responseCode: '00' } });
-  });
-});
-
-describe('the private key', () => {
-  it.skipIf(!existsSync('/proc/self/task'))('works on as many threads as there are cores', () => {
-    const tasks = `/proc/${gateway.pid}/task`;
-    const names = readdirSync(tasks).map(task => readFileSync(`${tasks}/${task}/comm`, 'latin1').trim());
-    const asked = Number(process.env.UV_THREADPOOL_SIZE ?? Math.max(2, availableParallelism()));
-    expect(names.filter(name => name === 'libuv-worker')).toHaveLength(asked);
   });
 });
