@@ -115,7 +115,8 @@ export class Ledger {
     const { code, postings = [], approved = 0n } = act;
     const undoing = act.undoing ?? postings.map(({ from, to, minor }) => ({ from: to, to: from, minor }));
     this.#post(postings);
-    const remaining = request.api === 'BlockFund' ? approved : 0n;
+    // Done twice, after it was forgotten, there are two holds of this name.
+    const remaining = (before?.remaining ?? 0n) + (request.api === 'BlockFund' ? approved : 0n);
     const times = (before?.times ?? 0) + (postings.length > 0 ? 1 : 0);
     const state = { undoneBy: undefined, remaining, refunded: 0n };
     const written = { request, decidedAt, code, approved, postings, undoing, times, ...state };
