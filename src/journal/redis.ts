@@ -31,6 +31,7 @@ import { clientOf, connected, placeOf, primariesOf, type RedisClient, type Redis
 import { RedisGuard } from './redisGuard.ts';
 import { addSums, allShards, keysOfShard, type ShardKeys, shardOf } from './redisKeys.ts';
 import { addRevocation, readRevocations, readStandby, takeOnce, writeStandby } from './redisMarks.ts';
+import { addNeeds } from './redisNeeds.ts';
 import { RedisReplicas } from './redisReplicas.ts';
 import {
   listOf,
@@ -63,8 +64,6 @@ export type RedisJournalOptions = {
 /** A gateway that starts together with its Redis gives it this long; then its supervisor should see that it failed. */
 const START_WITHIN_MS = 10_000;
 const INSPECT_AGAIN_MS = 100;
-/** Names of one page when all open entries are gone through: some pages for an outage, little memory each. */
-const SCAN_PAGE = 250;
 
 const AWAY = { kind: 'away' } as const;
 const done = <T>(value: T): Reply<T> => ({ kind: 'done', value });
@@ -169,9 +168,17 @@ class RedisJournal implements Journal {
     // Fail closed: an entry that would be thrown away protects nobody.
     if (!this.#guard.isSafe) return AWAY;
     // What the old primary may still acknowledge elsewhere must not be begun here as new.
-    if (movesMoney(draft) && this.#guard.isSwitchedJustNow) return AWAY;
+    if (movesMoney(draft) && this.#guard.isSwitchedJustNow) return this.#whatIsThere(draft.key);
     const shard = shardOf(draft.key);
     return this.#amnesia.claiming(shard, () => this.#claim(shard, draft, writeId));
+  }
+
+  /** As a claim that writes nothing. */
+  async #whatIsThere(key: EntryKey): Promise<Reply<Claimed>> {
+    const reply = await this.#read(this.#hot, key);
+    if (reply.kind !== 'done') return AWAY;
+    const { entry, now } = reply.value;
+    return entry ? done({ kind: 'exists', entry, now }) : AWAY;
   }
 
   async #claim(shard: number, draft: Draft, writeId: string): Promise<Reply<Claimed> | 'missed'> {
@@ -244,14 +251,15 @@ class RedisJournal implements Journal {
 
   /** Looks through all shards; where some are out of reach, the work of the others still goes on. */
   async due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>> {
-    // A claim is taken over only by who can be sure that its owner does not go on elsewhere.
-    const wanted = lanes.filter(({ lane, limit }) => limit > 0 && !(lane === RECOVERY && this.#guard.isBackJustNow));
+    const wanted = lanes.filter(({ limit }) => limit > 0);
     if (wanted.length === 0) return done([]);
     const replies = await Promise.all(allShards().map(shard => this.#wake(shard, wanted)));
     const woken = replies.flatMap(reply => (reply.kind === 'done' ? [reply.value] : []));
     const [first] = replies;
     if (woken.length === 0 && first && first.kind !== 'done') return first;
-    const waiting = woken.flat();
+    // A claim is taken over only by who can be sure that its owner does not go on elsewhere.
+    const isHeld = this.#guard.isBackJustNow();
+    const waiting = woken.flat().filter(({ lane }) => !(lane === RECOVERY && isHeld));
     const chosen = wanted.flatMap(({ lane, limit }) =>
       waiting
         .filter(each => each.lane === lane)
@@ -283,7 +291,7 @@ class RedisJournal implements Journal {
     const needs = new NeedsOfRecords();
     try {
       for (const shard of allShards()) {
-        for (const filed of [shard.owed, shard.lane(RECOVERY)]) await this.#addNeeds(shard, filed, needs);
+        for (const filed of [shard.owed, shard.lane(RECOVERY)]) await addNeeds(this.#background, shard, filed, needs);
       }
     } catch {
       return { kind: 'unsure' };
@@ -380,18 +388,5 @@ class RedisJournal implements Journal {
       this.#broken.report(name, error);
       return undefined;
     }
-  }
-
-  async #addNeeds(shard: ShardKeys, filed: string, needs: NeedsOfRecords): Promise<void> {
-    let cursor = '0';
-    do {
-      const [next, pairs] = await this.#background.zscan(filed, cursor, 'COUNT', SCAN_PAGE);
-      const members = pairs.filter((_, i) => i % 2 === 0);
-      const records = await Promise.all(
-        members.map(name => this.#background.hmget(shard.entry(name), 'head', 'message', 'answer')),
-      );
-      for (const [head, ...sealed] of records) needs.add(head, ...sealed);
-      cursor = next;
-    } while (cursor !== '0');
   }
 }

@@ -3,7 +3,7 @@
  * that throws entries away.
  */
 import type { EventEmitter } from 'node:events';
-import { Cluster } from 'ioredis';
+import { Cluster, type Redis } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
 import type { NoticeSink } from './notice.ts';
 import { evictionOf } from './redisChecks.ts';
@@ -29,6 +29,8 @@ export class RedisGuard {
   #switchedAt = Number.NEGATIVE_INFINITY;
   #server: string | undefined;
   #returns = 0;
+  /** Those of a Cluster that were there at the last look. */
+  #primaries: ReadonlySet<Redis>;
   #evicts = false;
   #isStopped = false;
 
@@ -39,6 +41,7 @@ export class RedisGuard {
     this.#clock = clock;
     this.#onNotice = onNotice;
     this.#server = serverOf(client);
+    this.#primaries = this.#primariesThere();
     const events: EventEmitter = client;
     events.on('close', () => this.#onClose());
     events.on('ready', () => this.#onReady());
@@ -57,8 +60,16 @@ export class RedisGuard {
     return this.#client.status === 'ready';
   }
 
-  /** Whether it was away until moments ago: it may be another server now, and others may not know yet. */
-  get isBackJustNow(): boolean {
+  /**
+   * Looks whether it, or a part of it, was away until moments ago: it may be another server now, and others may not know yet.
+   * To be asked after what is to be judged by it was read.
+   */
+  isBackJustNow(): boolean {
+    // A Cluster loses primaries and has them back one by one, and is there itself all the time.
+    const present = this.#primariesThere();
+    const isOneBack = [...present].some(each => !this.#primaries.has(each));
+    this.#primaries = present;
+    if (isOneBack) this.#noteBack();
     return this.#clock.monotonicMs() < this.#backAt + SWITCHING_MS;
   }
 
@@ -92,9 +103,19 @@ export class RedisGuard {
     this.#server = server;
     if (!this.#isAway) return;
     this.#isAway = false;
+    this.#noteBack();
+    this.#onNotice({ level: 'info', about: 'connection', text: `${this.#place} is reachable again` });
+  }
+
+  #noteBack(): void {
     this.#backAt = this.#clock.monotonicMs();
     this.#returns += 1;
-    this.#onNotice({ level: 'info', about: 'connection', text: `${this.#place} is reachable again` });
+  }
+
+  /** Each by its connection, which is a new one after it was lost; a replica that was promoted is a primary that was not there. */
+  #primariesThere(): ReadonlySet<Redis> {
+    const clusters = [this.#client, this.#background].filter(client => client instanceof Cluster);
+    return new Set(clusters.flatMap(primariesOf).filter(({ status }) => status === 'ready'));
   }
 
   #look(): void {

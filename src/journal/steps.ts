@@ -119,21 +119,30 @@ export class Steps {
   /**
    * Writes again what the store has lost of what this process wrote or told lately, and then has `follow` renew what each
    * of it did to other entries. `nothing` was lost since the last time; or what was lost is `restored`; or it is
-   * `incomplete`, because the store or `follow` failed: what is left is tried when this is called again.
+   * `incomplete`, because the store or `follow` failed: what is left is tried when this is called again. To be called several
+   * times a second.
+   *
+   * Rejects where an entry cannot be read or opened at all. It is given up then, and the others are not kept from going on.
    */
   async restoreLost(follow: (entry: Entry) => Promise<boolean>): Promise<'nothing' | 'restored' | 'incomplete'> {
     const { losses } = this.#journal.amnesia();
+    this.#remembered.tick(this.#journal.isUp());
     if (losses !== this.#restoredFor) {
       this.#restoredFor = losses;
-      this.#unwritten = this.#remembered.recent();
-      this.#unfollowed = this.#unwritten;
+      const recent = this.#remembered.recent();
+      // What is left of the time before may be remembered no more.
+      this.#unwritten = [...new Set([...this.#unwritten, ...recent])];
+      this.#unfollowed = [...new Set([...this.#unfollowed, ...recent])];
     }
     if (this.#unfollowed.length === 0) return 'nothing';
-    this.#unwritten = await failing(
-      this.#unwritten,
-      async entry => (await this.#journal.restore(entry)).kind === 'done',
-    );
-    if (this.#unwritten.length === 0) this.#unfollowed = await failing(this.#unfollowed, follow);
+    const written = await tried(this.#unwritten, async entry => (await this.#journal.restore(entry)).kind === 'done');
+    this.#unwritten = written.failed;
+    if (written.defects.length > 0) throw written.defects[0];
+    if (this.#unwritten.length === 0) {
+      const followed = await tried(this.#unfollowed, follow);
+      this.#unfollowed = followed.failed;
+      if (followed.defects.length > 0) throw followed.defects[0];
+    }
     return this.#unfollowed.length === 0 ? 'restored' : 'incomplete';
   }
 
@@ -171,13 +180,19 @@ export class Steps {
   }
 }
 
-/** Those for which the work was not done; a few at a time. */
-async function failing(entries: readonly Entry[], work: (entry: Entry) => Promise<boolean>): Promise<Entry[]> {
-  const queue = [...entries];
+type Tried = { readonly failed: readonly Entry[]; readonly defects: readonly unknown[] };
+
+/** Those for which the work was not done, and why it cannot be done for others; a few at a time. */
+async function tried(entries: readonly Entry[], work: (entry: Entry) => Promise<boolean>): Promise<Tried> {
+  const queue = entries.values();
   const failed: Entry[] = [];
+  const defects: unknown[] = [];
   const worker = async () => {
-    for (let entry = queue.shift(); entry; entry = queue.shift()) if (!(await work(entry))) failed.push(entry);
+    for (const entry of queue) {
+      const isDone = await work(entry).catch(error => defects.push(error) > 0);
+      if (!isDone) failed.push(entry);
+    }
   };
   await Promise.all(Array.from({ length: RESTORED_AT_ONCE }, worker));
-  return failed;
+  return { failed, defects };
 }

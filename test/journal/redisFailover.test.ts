@@ -99,6 +99,7 @@ describe('sentinels', () => {
     );
     // I1: the old primary may still be believed elsewhere, so that nothing new is begun here yet but what undoes.
     expect(await journal.claim(claimOf('F52-after'), 'after')).toEqual({ kind: 'away' });
+    expect(await insist(id => journal.claim(claimOf('F52'), id))).toMatchObject({ kind: 'exists', entry: done });
     passedMs = 5000;
     await claimFresh(journal, claimOf('F52-after'));
     await waitFor('the entry', async () => (await presentOf(journal, entry))?.version === done.version);
@@ -231,6 +232,34 @@ describe('a Cluster', () => {
     const reply = journal.claim(draft, writeId());
     await owner.kill();
     expect(await within('the claim', reply, 5000)).toEqual({ kind: 'unsure' });
+  });
+
+  it('F52 I5 I8 one primary that was away is a server that was away: no takeovers at once, and all is written again', async () => {
+    const cluster = await startCluster();
+    let passedMs = 0;
+    const journal = await opened(clusterTargetOf(cluster), { ...systemClock, monotonicMs: () => passedMs });
+    const { entry } = await claimFresh(journal, claimOf('F52-claim', { leaseMs: 1 }));
+    const beside = Array.from({ length: 1000 }, (_, i) => claimOf(`D${i}`)).find(
+      ({ key }) => shardOf(key) === shardOf(entry.key),
+    );
+    if (!beside) throw new Error('nothing beside it');
+    const doubt = await happen(journal, (await claimFresh(journal, beside)).entry, unknown(1, 0));
+    const found = async () => (await insist(() => journal.due(LANES))).map(each => each.entry.key.tranId).sort();
+    const both = [doubt.key.tranId, 'F52-claim'];
+    await waitFor('both', async () => (await found()).length === 2);
+    const [any] = cluster.nodes;
+    if (!any) throw new Error('no nodes');
+    const owner = await ownerOf(cluster, await slotOf(any, keysOfShard(shardOf(entry.key)).claims));
+    const before = journal.amnesia().losses;
+    await owner.kill();
+    await waitFor('it to be missed', async () => (await found()).length === 0);
+    await owner.restart();
+    await waitFor('it to be back', async () => (await found()).length > 0, { timeoutMs: 20_000 });
+    expect(await found()).toEqual([doubt.key.tranId]);
+    expect(journal.amnesia().losses).toBeGreaterThan(before);
+    passedMs = 5000;
+    await waitFor('the takeover', async () => (await found()).length === 2);
+    expect(await found()).toEqual(both);
   });
 
   it('F47 goes on with the shards of the primaries that are there, and says away for the others', async () => {

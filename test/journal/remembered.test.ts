@@ -2,6 +2,8 @@
  * What a process remembers of what it wrote: bounded in number and time, the latest version of each, and however much is
  * settled, what is owed stays.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { apply, born, type Entry } from '../../src/domain/entry.ts';
 import { Remembered } from '../../src/journal/remembered.ts';
@@ -43,6 +45,27 @@ describe('I10 what is remembered', () => {
     expect(remembered.recent()).toEqual([reversed]);
     for (const older of [claimed('TOLD'), told, { ...reversed, version: 9, claimedAt: 5000 }]) remembered.learn(older);
     expect(remembered.recent()).toEqual([reversed]);
+  });
+
+  it('costs no more memory, however much comes and goes behind one that stays', () => {
+    setFlagsFromString('--expose-gc');
+    const collect: () => void = runInNewContext('gc');
+    const remembered = new Remembered(new HandClock().clock, 1000);
+    remembered.note(doubt('OWED'));
+    const others = Array.from({ length: 50 }, (_, i) => [doubt(`D${i}`), apply(doubt(`D${i}`), DONE)] as const);
+    const pass = (rounds: number) => {
+      for (let i = 0; i < rounds; i += 1) {
+        for (const [open, over] of others) {
+          remembered.note(open);
+          remembered.note(over);
+        }
+      }
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = pass(100);
+    expect(pass(4000) - before).toBeLessThan(4_000_000);
+    expect(namesOf(remembered.recent())).toContain('OWED');
   });
 
   it('is forgotten after its time', async () => {
