@@ -19,6 +19,10 @@ const FAILURES_MOST = 5;
 const STABLE_MS = 10_000;
 /** After the first failure the next is started at once, and then after this, doubling: a second and a half in all. */
 const BACKOFF_FIRST_MS = 200;
+/** Between two starts while the journal is away; each of them has asked it for some seconds. */
+const JOURNAL_AWAY_PAUSE_MS = 1000;
+/** What a worker says at once, or does not know. */
+const READINESS_WITHIN_MS = 3000;
 /** A worker asks the journal for ten seconds at most what is still needed. */
 const PREPARE_WITHIN_MS = 15_000;
 /** It takes over in one go. */
@@ -34,6 +38,8 @@ export type SupervisorDeps = {
   readonly log: Log;
   readonly metrics: MetricsSum;
 };
+
+type Followed = { readonly isFailure: boolean; readonly hasStarted: boolean; readonly why: string };
 
 export class Supervisor {
   readonly #deps: SupervisorDeps;
@@ -83,8 +89,10 @@ export class Supervisor {
       return started;
     }
     this.#ending.abort();
-    for (const run of first) run.kill();
-    await Promise.all(first.map(run => run.ended));
+    // Those that listen already may have taken calls on.
+    const serving = first.filter(({ state }) => state === 'serving');
+    for (const run of first) if (!serving.includes(run)) run.kill();
+    await this.#drained(serving, Promise.all(first.map(run => run.ended)));
     return started;
   }
 
@@ -110,14 +118,18 @@ export class Supervisor {
   /** Ends all workers in good order; whether that is how they ended, all of them. */
   async drain(): Promise<boolean> {
     this.#ending.abort();
-    const runs = [...this.#runs.values()];
+    await this.#drained([...this.#runs.values()], Promise.all(this.#kept));
+    return this.#isClean;
+  }
+
+  /** Has them end in good order, and ends those that have not in time, until all is over. */
+  async #drained(runs: readonly Run[], over: Promise<unknown>): Promise<void> {
     for (const run of runs) run.drain();
     const cancel = this.#deps.clock.after(DRAIN_WITHIN_MS, () => {
       for (const run of runs) run.kill();
     });
-    await Promise.all(this.#kept);
+    await over;
     cancel();
-    return this.#isClean;
   }
 
   #begin(worker: number): Run {
@@ -132,17 +144,28 @@ export class Supervisor {
     const { clock } = this.#deps;
     let failures = 0;
     for (let run = first; ; run = this.#begin(first.worker)) {
-      const { isFailure, why } = await this.#follow(run);
+      const { isFailure, hasStarted, why } = await this.#follow(run);
       if (this.isEnding) return;
-      failures = isFailure ? failures + 1 : 0;
+      const isWaiting = isFailure && !hasStarted && (await this.#isJournalAway());
+      if (!isWaiting) failures = isFailure ? failures + 1 : 0;
       if (failures >= FAILURES_MOST) return this.#fail(`${why}, ${failures} times in a row`);
-      if (failures > 1) await clock.sleep(BACKOFF_FIRST_MS * 2 ** (failures - 2), this.#ending.signal);
+      if (isWaiting) await clock.sleep(JOURNAL_AWAY_PAUSE_MS, this.#ending.signal);
+      else if (failures > 1) await clock.sleep(BACKOFF_FIRST_MS * 2 ** (failures - 2), this.#ending.signal);
       if (this.isEnding) return;
     }
   }
 
-  /** One worker to its end: whether it failed to live, and what there is to say about that. */
-  async #follow(run: Run): Promise<{ readonly isFailure: boolean; readonly why: string }> {
+  /**
+   * Whether one that serves misses the journal. Then no other can start, which is no reason to end those that serve: they
+   * alone know what the journal held, should it come back with less.
+   */
+  async #isJournalAway(): Promise<boolean> {
+    const asked = this.serving.map(run => run.ask('readiness', undefined, READINESS_WITHIN_MS).catch(() => undefined));
+    return (await Promise.all(asked)).some(said => said?.journal === false);
+  }
+
+  /** One worker to its end: whether it ever served, whether it failed to live, and what there is to say about that. */
+  async #follow(run: Run): Promise<Followed> {
     const { clock, log } = this.#deps;
     const { worker, pid } = run;
     const started = await run.started;
@@ -154,7 +177,8 @@ export class Supervisor {
     if (isOrderly(how)) log.info('worker', fields);
     else log.error('worker', fields);
     const why = whyOf(started) ?? `worker ${worker} ended with ${signal ?? `exit code ${code}`} soon after its start`;
-    return { isFailure: !isOrderly(how) && clock.monotonicMs() - since < STABLE_MS, why };
+    const isFailure = !isOrderly(how) && clock.monotonicMs() - since < STABLE_MS;
+    return { isFailure, hasStarted: started.kind === 'listening', why };
   }
 
   #fail(why: string): void {

@@ -57,12 +57,14 @@ const UNANSWERED: Readiness = { config: false, journal: false, draining: false, 
 const readinessOf = async ({ supervisor, alsoReady }: TogetherDeps): Promise<Readiness> => {
   const serving = supervisor.serving;
   const asked = serving.map(run => run.ask('readiness', undefined, ANSWER_WITHIN_MS).catch(() => ended(run)));
-  const all = (await Promise.all(asked)).filter(each => each !== undefined);
+  const told = (await Promise.all(asked)).filter(each => each !== undefined);
+  // One that drains by itself was told to by an operator, and is about to be replaced; connections go to the others.
+  const all = supervisor.isEnding ? told : told.filter(({ draining }) => !draining);
   const someone = all.length > 0;
   return {
     config: supervisor.isUp && alsoReady() && someone && all.every(({ config }) => config),
     journal: someone && all.every(({ journal }) => journal),
-    draining: supervisor.isEnding || all.some(({ draining }) => draining),
+    draining: supervisor.isEnding,
     standby: all.some(({ standby }) => standby),
     amnesia: all.some(({ amnesia }) => amnesia),
   };

@@ -16,6 +16,7 @@ import { createLog, type Log } from '../runtime/log.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { StartProblem } from '../startProblem.ts';
 import type { Ask, Given, Started, Told, WorkerCalls } from './calls.ts';
+import { Prepared, type Proof } from './prepared.ts';
 
 export type WorkerOptions = Pick<GatewayOptions, 'wrapJournal'>;
 
@@ -44,8 +45,7 @@ class ServingWorker {
   #starting: Promise<Started> | undefined;
   #gateway: Gateway | undefined;
   #admin: AdminOptions | undefined;
-  /** What the next `commit` takes over. */
-  #prepared: (() => void) | undefined;
+  readonly #prepared = new Prepared();
   #isEnding = false;
 
   constructor(options: WorkerOptions) {
@@ -73,9 +73,7 @@ class ServingWorker {
     },
     prepare: next => this.#prepare(next),
     commit: async () => {
-      if (!this.#prepared) throw new Error('nothing is prepared');
-      this.#prepared();
-      this.#prepared = undefined;
+      this.#prepared.commit();
       return null;
     },
     drain: async () => {
@@ -124,13 +122,16 @@ class ServingWorker {
   }
 
   async #prepare(next: Snapshot | null): Promise<readonly Problem[]> {
-    this.#prepared = undefined;
-    const config = next ? await this.#configOf(next) : [];
-    if (isProblems(config)) return config;
-    const prepared = await this.#gateway?.prepare(config);
-    if (typeof prepared !== 'function') return prepared ?? [];
-    this.#prepared = prepared;
+    if (next) return this.#prepared.hold(() => this.#prove(next));
+    this.#prepared.letGo();
     return [];
+  }
+
+  async #prove(next: Snapshot): Promise<Proof> {
+    const config = await this.#configOf(next);
+    if (isProblems(config)) return config;
+    if (!this.#gateway) throw new Error('asked before it was started');
+    return this.#gateway.prepare(config);
   }
 
   #open(): AdminOptions {

@@ -3,6 +3,7 @@
  * to; and a clock that a test moves on.
  */
 
+import type { Readiness } from '../../src/http/admin.ts';
 import type { Clock } from '../../src/runtime/clock.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { Ask, CallName, Started, Told } from '../../src/workers/calls.ts';
@@ -12,7 +13,8 @@ import type { Ended, WorkerProcess } from '../../src/workers/processes.ts';
 export type Manner = { readonly [Name in CallName]?: unknown };
 
 const LISTENING: Started = { kind: 'listening', port: 4711 };
-const GOOD: Manner = { start: LISTENING, prepare: [], commit: null, drain: null, metrics: [] };
+export const READY: Readiness = { config: true, journal: true, draining: false, standby: false, amnesia: false };
+const GOOD: Manner = { start: LISTENING, prepare: [], commit: null, drain: null, metrics: [], readiness: READY };
 
 export class FakeProcess implements WorkerProcess {
   readonly pid: number;

@@ -7,15 +7,15 @@ import type { Snapshot } from '../../src/config/snapshot.ts';
 import type { Log } from '../../src/runtime/log.ts';
 import type { MetricsSum, WorkerEnd } from '../../src/runtime/metricsSum.ts';
 import { Supervisor } from '../../src/workers/supervisor.ts';
-import { FakeProcess, HeldClock, type Manner, NO_LOG, settled } from './processesKit.ts';
+import { FakeProcess, HeldClock, type Manner, NO_LOG, READY, settled } from './processesKit.ts';
 
 const SNAPSHOT: Snapshot = { path: 'gateway.yaml', env: {}, files: {} };
 const NEXT: Snapshot = { ...SNAPSHOT, env: { NEXT: '1' } };
 const PROBLEM = { file: 'gateway.yaml', line: 3, path: 'issuers', what: 'lacks one', mend: 'put it back' };
 const REFUSED: Manner = { start: { kind: 'refused', problems: [PROBLEM] } };
 
-/** A supervisor of two; `manners` are those of the processes in the order in which they are started. */
-function stage(manners: readonly Manner[] = [], otherwise: Manner = {}) {
+/** A supervisor of so many; `manners` are those of the processes in the order in which they are started. */
+function stage(manners: readonly Manner[] = [], otherwise: Manner = {}, workers = 2) {
   const clock = new HeldClock();
   const processes: FakeProcess[] = [];
   const ends: WorkerEnd[] = [];
@@ -33,7 +33,7 @@ function stage(manners: readonly Manner[] = [], otherwise: Manner = {}) {
     return process;
   };
   const supervisor = new Supervisor({
-    ...{ workers: 2, fork, snapshot: SNAPSHOT, clock },
+    ...{ workers, fork, snapshot: SNAPSHOT, clock },
     log: { ...NO_LOG, ...log },
     metrics: { text: async () => '', contentType: '', ...metrics },
   });
@@ -65,6 +65,16 @@ describe('the start', () => {
     const { supervisor, processes } = stage([{}, REFUSED]);
     expect(await supervisor.start()).toEqual({ kind: 'refused', problems: [PROBLEM] });
     expect([supervisor.isUp, supervisor.serving.length, processes.length]).toEqual([false, 0, 2]);
+  });
+
+  it('F65: where one cannot, those that listen already end in good order: they may have taken calls on', async () => {
+    const { supervisor, at, ends } = stage([{}, { start: undefined }, { start: undefined }], {}, 3);
+    const started = supervisor.start();
+    await settled();
+    at(1).exit(1);
+    expect(await started).toMatchObject({ kind: 'failed' });
+    expect([at(0).calls, at(2).calls]).toEqual([['start', 'drain'], ['start']]);
+    expect(ends.toSorted()).toEqual(['drained', 'exit', 'signal']);
   });
 
   it('waits a minute for it, and no longer', async () => {
@@ -105,6 +115,20 @@ describe('a worker that ends', () => {
     await clock.pass(60_000);
     expect(processes).toHaveLength(6);
     expect(await supervisor.drain()).toBe(false);
+  });
+
+  it('F66: cannot start while the journal is away: that ends nobody who serves, and is tried until it is back', async () => {
+    const { supervisor, clock, processes, at, failure } = stage(
+      [{}, { readiness: { ...READY, journal: false } }],
+      REFUSED,
+    );
+    await supervisor.start();
+    at(0).exit(1);
+    await clock.pass(60_000);
+    expect([failure(), supervisor.serving.map(({ pid }) => pid)]).toEqual([undefined, [101]]);
+    // No more than one a second.
+    expect(processes.length).toBeGreaterThan(50);
+    expect(processes.length).toBeLessThan(70);
   });
 
   it('now and then does not, however often', async () => {

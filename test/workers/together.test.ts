@@ -3,14 +3,11 @@
  * none.
  */
 import { expect, it } from 'vitest';
-import type { Readiness } from '../../src/http/admin.ts';
 import { createMetricsSum } from '../../src/runtime/metricsSum.ts';
 import { Supervisor } from '../../src/workers/supervisor.ts';
 import { together } from '../../src/workers/together.ts';
 import { loadGood, SAMPLE } from '../config/sample.ts';
-import { FakeProcess, HeldClock, type Manner, NO_LOG, settled } from './processesKit.ts';
-
-const READY: Readiness = { config: true, journal: true, draining: false, standby: false, amnesia: false };
+import { FakeProcess, HeldClock, type Manner, NO_LOG, READY, settled } from './processesKit.ts';
 
 /** Two workers that behave so, and what is there of them together. */
 async function stage(...manners: readonly [Manner, Manner]) {
@@ -30,15 +27,15 @@ async function stage(...manners: readonly [Manner, Manner]) {
 }
 
 it('is ready where all are, and what is wrong with one is wrong with the gateway', async () => {
-  const fine = await stage({ readiness: READY }, { readiness: READY });
+  const fine = await stage({}, {});
   expect(await fine.surface.readiness()).toEqual(READY);
   const other = { config: true, journal: false, draining: false, standby: true, amnesia: true };
-  const poor = await stage({ readiness: READY }, { readiness: other });
+  const poor = await stage({}, { readiness: other });
   expect(await poor.surface.readiness()).toEqual(other);
 });
 
 it('goes on without one that is being replaced, and is not ready without any', async () => {
-  const { processes, surface } = await stage({ readiness: READY }, { readiness: READY });
+  const { processes, surface } = await stage({}, {});
   processes[0]?.kill();
   await settled();
   expect([await surface.readiness(), await surface.isAlive?.()]).toEqual([READY, true]);
@@ -48,8 +45,16 @@ it('goes on without one that is being replaced, and is not ready without any', a
   await expect(surface.revocations.revoke({ kind: 'jti', id: 'x' })).rejects.toThrow('no worker serves now');
 });
 
+it('goes on without one that an operator has told to end, and is not ready where all of them were', async () => {
+  const draining = { readiness: { ...READY, draining: true } };
+  const one = await stage({}, draining);
+  expect(await one.surface.readiness()).toEqual(READY);
+  const both = await stage(draining, draining);
+  expect(await both.surface.readiness()).toMatchObject({ config: false, journal: false });
+});
+
 it('is neither ready nor alive where one does not answer, as one process that hangs would be', async () => {
-  const { clock, surface } = await stage({ readiness: READY }, {});
+  const { clock, surface } = await stage({}, { readiness: undefined });
   const [ready, alive] = [surface.readiness(), surface.isAlive?.()];
   await clock.pass(3000);
   expect([(await ready).config, await alive]).toEqual([false, false]);
