@@ -102,7 +102,7 @@ export const TARGETS = {
   goodput: {
     what: 'goodput at 5 times capacity / capacity',
     kind: 'command',
-    command: 'node bench/overload/overload.ts',
+    command: 'npm run overload',
     unit: 'ratio',
     atLeast: 0.8,
     aim: 0.95,
@@ -110,7 +110,7 @@ export const TARGETS = {
   soak: {
     what: 'resident memory, growth from minute 2 to minute 12 of a soak',
     kind: 'command',
-    command: 'npm run soak -- --minutes 12',
+    command: 'npm run soak -- --calm',
     unit: '%',
     smallerIsBetter: true,
     atLeast: 3,

@@ -1,5 +1,5 @@
 /**
- * What is left of the gateway's work when five times as much is asked of it as it can do: `node bench/overload/overload.ts`.
+ * What is left of the gateway's work when five times as much is asked of it as it can do: `npm run overload`.
  * Capacity is what it answers in a closed loop; then calls come at even distances at 1, 2, 3 and 5 times that rate, and
  * once as a crowd that calls again as soon as it is told no. Goodput counts approvals within the caller's budget.
  */
@@ -146,7 +146,7 @@ function show({ capacityPerSecond, capacityPerCpuSecond, goodput, crowd }: Goodp
 const ratioOf = ({ goodput, capacityPerCpuSecond }: GoodputReport): number =>
   (goodput.find(({ times }) => times === 5)?.perCpuSecond ?? 0) / capacityPerCpuSecond;
 
-const HELP = `usage: node bench/overload/overload.ts [--rounds 3] [--seconds 4] [--out var/bench]
+const HELP = `npm run overload -- [--rounds 3] [--seconds 4] [--out var/bench]
 
 What is left of the gateway's work when five times its capacity is asked of it. The ratio goes into the next report of
 npm run bench. Pins the gateway to a core of its own where it can.

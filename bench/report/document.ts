@@ -1,6 +1,6 @@
 /**
- * Puts what was measured into `docs/performance.md`: `node bench/report/document.ts [--from var/bench]`. Tables stand there
- * between `<!-- begin:NAME -->` and `<!-- end:NAME -->`; what was not measured stays as it is.
+ * Puts what was measured into `docs/performance.md`: `npm run performance -- [--from var/bench]`. Tables stand there between
+ * `<!-- begin:NAME -->` and `<!-- end:NAME -->`; what was not measured stays as it is.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -72,8 +72,16 @@ export function benchSection({ machine, startedAt, method, warnings, subjects, v
 const partSection = ({ tables, machine, startedAt }: PartResult): string =>
   [...tables.map(markdownOf), machineText(machine, startedAt)].join('\n');
 
+const HELP = `npm run performance -- [--from var/bench]
+
+Puts the results of npm run bench and npm run scale, which are in that folder, into docs/performance.md.
+`;
+
 function main(): void {
-  const { values } = parseArgs({ options: { from: { type: 'string', default: 'var/bench' } } });
+  const { values } = parseArgs({
+    options: { from: { type: 'string', default: 'var/bench' }, help: { type: 'boolean', default: false } },
+  });
+  if (values.help) return void process.stdout.write(HELP);
   const sections = new Map(Object.entries(readScale(values.from)).map(([name, part]) => [name, partSection(part)]));
   const results = join(values.from, 'results.json');
   if (existsSync(results)) sections.set('main', benchSection(JSON.parse(readFileSync(results, 'utf8'))));

@@ -102,9 +102,18 @@ async function journalTable(
   return { title: `Entries in the journal: ${name === 'redis' ? 'Redis' : 'SQLite'}`, notes, head: HEAD, rows };
 }
 
-const HEAD = [
-  ...['entries', 'claim p50 ms', 'claim p99 ms', 'settle p50 ms', 'settle p99 ms', 'pairs/s'],
-  ...['CPU µs/pair', 'server CPU µs/pair', 'memory B/entry', 'disk B/entry', 'fill s'],
+/** The columns of `timedCells`. */
+export const TIMED_HEAD = [
+  ...['claim p50 ms', 'claim p99 ms', 'settle p50 ms', 'settle p99 ms', 'pairs/s'],
+  ...['CPU µs/pair', 'server CPU µs/pair'],
+];
+const HEAD = ['entries', ...TIMED_HEAD, 'memory B/entry', 'disk B/entry', 'fill s'];
+
+export const timedCells = ({ claim, settle, perSecond, cpuUs, serverCpuUs }: Timed): string[] => [
+  ...[claim.p50Us, claim.p99Us, settle.p50Us, settle.p99Us].map(us => inMs(us ?? 0)),
+  grouped(perSecond),
+  cpuUs.toFixed(1),
+  serverCpuUs === 0 ? '' : serverCpuUs.toFixed(1),
 ];
 
 const rowOf = (
@@ -118,13 +127,9 @@ const rowOf = (
     const [before, after] = [empty[kind], taken[kind]];
     return entries === 0 || before === undefined || after === undefined ? '' : grouped((after - before) / entries);
   };
-  const { claim, settle, perSecond, cpuUs, serverCpuUs } = timed;
   return [
     grouped(entries),
-    ...[claim.p50Us, claim.p99Us, settle.p50Us, settle.p99Us].map(us => inMs(us ?? 0)),
-    grouped(perSecond),
-    cpuUs.toFixed(1),
-    serverCpuUs === 0 ? '' : serverCpuUs.toFixed(1),
+    ...timedCells(timed),
     perEntry('memoryBytes'),
     perEntry('diskBytes'),
     fillSeconds === undefined ? '' : grouped(fillSeconds),
@@ -145,7 +150,12 @@ export function lackFor(name: JournalName, entries: number, dir: string): string
   return undefined;
 }
 
-async function measured(open: OpenJournal, texts: ReturnType<typeof sampleTexts>, seconds: number): Promise<Timed> {
+/** A pair of claim and settle, one at a time for the latency and then many at a time for the throughput. */
+export async function measured(
+  open: Pick<OpenJournal, 'journal' | 'serverCpuSeconds'>,
+  texts: ReturnType<typeof sampleTexts>,
+  seconds: number,
+): Promise<Timed> {
   const pair = pairOn(open.journal, texts);
   await during(seconds * MS * 0.25, IN_FLIGHT, () => pair(new Times(), new Times()));
   const [claims, settles] = [new Times(), new Times()];

@@ -35,10 +35,10 @@ export type OpenJournal = {
 export const openJournal = (name: JournalName, dir: string): Promise<OpenJournal> =>
   name === 'redis' ? openRedis(dir) : openSqlite(dir);
 
-export async function redisJournal(url: string, dir: string): Promise<Journal> {
+export async function redisJournal(url: string, dir: string, replicas = 0): Promise<Journal> {
   const target = parseJournalUrl(url, dir);
   if (!('kind' in target) || target.kind === 'sqlite') throw new Error('the bench has no Redis');
-  return createRedisJournal({ ...common, target });
+  return createRedisJournal({ ...common, target, replicas });
 }
 
 async function openRedis(dir: string): Promise<OpenJournal> {

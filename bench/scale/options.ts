@@ -9,6 +9,7 @@ export const PARTS = {
   clients: 'number of clients: 1, 100 and 1,000',
   cards: 'number of cards: 1, 1,000 and one for each message',
   journal: 'entries in the journal: time, CPU, memory and disk',
+  replicas: 'waiting for a replica (journal.replicas), and not',
   owed: 'obligations due at an issuer that is away, and then is back',
 } as const;
 
@@ -37,7 +38,7 @@ const OWED_MOST = 5_000_000;
 const SECONDS_MOST = 600;
 const MINUTES_MOST = 600;
 
-export const usage = (): string => `node bench/scale/scale.ts [options]
+export const usage = (): string => `npm run scale -- [options]
 
 How the cost of a call grows with what a gateway has to deal with. Prints tables in Markdown, and writes them to
 scale.json. Needs redis-server for everything but the SQLite journal. Leaves nothing else behind.

@@ -1,5 +1,5 @@
 /**
- * `node bench/scale/scale.ts`: how the cost of a call grows with the size of messages, with clients, cards and entries in
+ * `npm run scale`: how the cost of a call grows with the size of messages, with clients, cards and entries in
  * the journal, and with what is owed to an issuer that is away. Tables for `docs/performance.md`.
  */
 import { loadNow, machineHere } from '../engine/machine.ts';
@@ -8,6 +8,7 @@ import { journalTables, type Say } from './journalSize.ts';
 import { cardTables, clientTables, payloadTables } from './loads.ts';
 import { type PartName, readOptions, type ScaleOptions, usage } from './options.ts';
 import { owedTables } from './owed.ts';
+import { replicaTables } from './replicas.ts';
 import { leavePart } from './results.ts';
 import { markdownOf, type Table } from './tables.ts';
 
@@ -18,6 +19,7 @@ const MEASURES: Readonly<
   clients: clientTables,
   cards: cardTables,
   journal: (options, { credentials }, say) => journalTables(options, credentials, say),
+  replicas: (options, { credentials }) => replicaTables(options, credentials),
   owed: owedTables,
 };
 

@@ -2,37 +2,31 @@
  * The command `npm run simulate`. With `--seeds N --from S` it runs many seeds and says what was met and how fast, and
  * makes the first failing one as simple as it can be; with `--seed S` it runs one, `--trace` showing each step.
  */
-import { availableParallelism } from 'node:os';
-import { parseArgs } from 'node:util';
+import { readArguments, USAGE } from './arguments.ts';
 import { runMany, type Tally } from './many.ts';
 import { drawOptions, type Options } from './options.ts';
 import { RARE, REQUIRED } from './required.ts';
 import { run } from './run.ts';
 import { replayOf, shrink } from './shrink.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '1000' },
-    from: { type: 'string', default: '1' },
-    processes: { type: 'string', default: String(availableParallelism()) },
-    seed: { type: 'string' },
-    /** JSON: replaces options that the seed draws. */
-    options: { type: 'string', default: '{}' },
-    trace: { type: 'boolean', default: false },
-  },
-});
+const asked = readArguments(process.argv.slice(2));
+if (typeof asked === 'string' || asked.help) {
+  console.log(typeof asked === 'string' ? `${asked}\n\n${USAGE}` : USAGE);
+  process.exit(typeof asked === 'string' ? 2 : 0);
+}
+const { seed: alone, options: given, trace: isTraced, processes, ...range } = asked;
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-const failed = values.seed === undefined ? await many() : await one(Number(values.seed));
+const failed = alone === undefined ? await many() : await one(alone);
 process.exitCode = failed ? 1 : 0;
 
 async function one(seed: number): Promise<boolean> {
-  const options: Options = { ...drawOptions(seed), ...JSON.parse(values.options) };
+  const options: Options = { ...drawOptions(seed), ...given };
   const { trace, traceHash, events, lasted, violations } = await run(seed, options);
-  if (values.trace) for (const line of trace) say(line);
+  if (isTraced) for (const line of trace) say(line);
   say(JSON.stringify(options, null, 1));
   say(`seed ${seed}: ${events} events, ${lasted.toFixed()} simulated ms, trace ${traceHash}`);
   for (const { message } of violations) say(message);
@@ -40,9 +34,8 @@ async function one(seed: number): Promise<boolean> {
 }
 
 async function many(): Promise<boolean> {
-  const range = { from: Number(values.from), seeds: Number(values.seeds) };
   const began = performance.now();
-  const tally = await runMany(range, Number(values.processes));
+  const tally = await runMany(range, processes);
   report(tally, (performance.now() - began) / 1000);
   const [first] = tally.failures;
   if (first) await explain(first.seed);

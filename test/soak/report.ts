@@ -3,6 +3,7 @@
  */
 import { drawSvg, escaped, type Line, type Panel } from './chart.ts';
 import type { Mark } from './faults.ts';
+import { growthsOf, growthText } from './growth.ts';
 import type { SoakOptions } from './options.ts';
 import { CURVES, type Curve, type Sample } from './samples.ts';
 import { type Point, type Trend, trendOf } from './trends.ts';
@@ -72,7 +73,7 @@ export function summaryOf(run: Run): [string, string][] {
   const most = (curve: Curve) => rounded(Math.max(0, ...pointsOf(samples, curve).map(({ value }) => value)));
   return [
     ['journal, seed', `${options.journal}, ${options.seed}`],
-    ['load and faults', `${rounded(run.loadEnd)} s`],
+    [options.calm ? 'load' : 'load and faults', `${rounded(run.loadEnd)} s`],
     ['healed and drained', `${rounded(run.end - run.loadEnd)} s later`],
     ['faults', `${marks.length}, of ${new Set(marks.map(({ where, name }) => `${where} ${name}`)).size} kinds`],
     ['answers', `${last?.final ?? 0} final, ${last?.open ?? 0} in progress, ${last?.lost ?? 0} lost or refused`],
@@ -91,7 +92,17 @@ export function summaryOf(run: Run): [string, string][] {
         ? `${withUnit(trend.from, curve)} to ${withUnit(trend.to, curve)} in ${rounded(trend.seconds)} s, ${trend.climbs ? 'CLIMBS' : 'steady'}`
         : 'watched too briefly to say',
     ]),
+    ...(options.calm ? growthRows(run) : []),
   ];
+}
+
+function growthRows({ samples, gateways }: Run): [string, string][] {
+  const growths = growthsOf(samples, gateways);
+  return Array.from({ length: gateways }, (_, gateway) => {
+    const growth = growths.find(each => each.gateway === gateway);
+    const said = growth ? growthText(growth) : 'not one life that was watched at minute 2 and at minute 12';
+    return [`gateway ${gateway + 1}, resident memory`, said];
+  });
 }
 
 /** The table for the terminal, and the verdict below it. */

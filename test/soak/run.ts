@@ -1,6 +1,6 @@
 /**
- * One soak run in two acts: real gateways under a steady load while issuer, store and processes fail; then everything
- * heals, what is owed is drained, what is not known is asked for, and the issuer's books decide.
+ * One soak run in two acts: real gateways under a steady load while issuer, store and processes fail, or nothing does in
+ * a calm run; then everything heals, what is owed is drained, what is not known is asked for, and the issuer's books decide.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Rig, redisUrlOf } from '../journey/rig.ts';
@@ -16,8 +16,8 @@ import type { SoakOptions } from './options.ts';
 import type { Count, Run } from './report.ts';
 import { type Sample, takeSample } from './samples.ts';
 
-/** Chains of calls that begin in a second: a rate at which two busy cores still have time to spare. */
-const PER_SECOND = 12;
+/** Chains of calls that begin in a second: rates at which two busy cores still have time to spare. */
+const PER_SECOND = { failing: 12, calm: 40 } as const;
 /** A curve has about so many points, but they are never further apart than this. */
 const POINTS = 240;
 const SAMPLE_SECONDS_MOST = 5;
@@ -51,10 +51,13 @@ export async function runSoak(options: SoakOptions, say: (line: string) => void)
     const callers = new Callers(site.gateways, new Chance(options.seed, 'callers'));
     const faults = new Faults(site, new Chance(options.seed, 'faults'), now);
     const watch = watchOver(site.gateways, callers, options, now);
-    say(`${site.gateways.length} gateways on ${options.journal}, seed ${options.seed}: ${options.seconds} s of faults`);
-    await actOne(callers, faults, options.seconds);
+    const { journal, seed, seconds, calm } = options;
+    say(
+      `gateways: ${site.gateways.length}; journal: ${journal}; seed: ${seed}; ${seconds} s of load${calm ? '' : ' and faults'}`,
+    );
+    await actOne(callers, calm ? undefined : faults, seconds);
     const loadEnd = now();
-    say('healed; draining');
+    say('draining');
     const late = await actTwo(site, callers);
     await watch.stop();
     const opening = new Map([...CARDS.map(card => [card, OPENING] as const), [POOR_CARD, POOR_OPENING] as const]);
@@ -93,11 +96,12 @@ async function openSite(rig: Rig, { journal }: SoakOptions): Promise<Site> {
   return { issuer, store, gateways: await Promise.all([open(), open()]) };
 }
 
-async function actOne(callers: Callers, faults: Faults, seconds: number): Promise<void> {
-  const load = callers.run(PER_SECOND);
-  const going = faults.run(seconds / 2);
+/** @param faults none in a calm run. */
+async function actOne(callers: Callers, faults: Faults | undefined, seconds: number): Promise<void> {
+  const load = callers.run(faults ? PER_SECOND.failing : PER_SECOND.calm);
+  const going = faults?.run(seconds / 2);
   await sleep(seconds * 1000);
-  faults.stop();
+  faults?.stop();
   await going;
   callers.stop();
   await load;

@@ -12,6 +12,7 @@ import { tempDir } from '../support/places.ts';
 import type { IssuerRequest } from '../support/scriptedIssuer.ts';
 import { within } from '../support/waitFor.ts';
 import { type Books, compareBooks } from './books.ts';
+import { growthsOf } from './growth.ts';
 import type { Heard, Step } from './load.ts';
 import { readOptions } from './options.ts';
 import { pageOf, type Run, summaryOf, textOf, violationsOf } from './report.ts';
@@ -117,7 +118,7 @@ describe('the comparison with the books', () => {
 
 const sampleAt = (at: number, heap: number): Sample => ({ at, gateway: 0, pid: 1, values: { heap, series: 400 } });
 const runWith = (changes: Partial<Run>): Run => ({
-  options: { seconds: 100, seed: 1, journal: 'sqlite', out: 'x' },
+  options: { help: false, seconds: 100, seed: 1, journal: 'sqlite', calm: false, out: 'x' },
   gateways: 1,
   samples: Array.from({ length: 100 }, (_, at) => sampleAt(at, 50)),
   counts: [],
@@ -149,11 +150,47 @@ describe('the report', () => {
   });
 });
 
+describe('the growth of resident memory', () => {
+  /** One that is cold, a saw around 100 from minute 1 on, and `more` from minute 10 on; every 5 s. */
+  const lifeOf = (seconds: number, more: number, pidAt: (at: number) => number = () => 1): Sample[] =>
+    Array.from({ length: seconds / 5 + 1 }, (_, index) => {
+      const at = index * 5;
+      const warm = 100 + (index % 3) - 1;
+      return { at, gateway: 0, pid: pidAt(at), values: { rss: at < 60 ? 50 : at < 600 ? warm : warm + more } };
+    });
+
+  it('is that of the medians around minute 2 and minute 12, of each gateway', () => {
+    const both = [...lifeOf(750, 4), ...lifeOf(750, -2).map(sample => ({ ...sample, gateway: 1 }))];
+    expect(growthsOf(both, 2)).toEqual([
+      { gateway: 0, from: 100, to: 104, peakFrom: 101, peakTo: 105, percent: expect.closeTo(4) },
+      { gateway: 1, from: 100, to: 98, peakFrom: 101, peakTo: 99, percent: expect.closeTo(-2) },
+    ]);
+  });
+
+  it.each([
+    ['ends too early', lifeOf(690, 4)],
+    ['has two lives', lifeOf(750, 4, at => (at < 700 ? 1 : 2))],
+    ['was not seen at minute 2', lifeOf(750, 4).filter(({ at }) => at > 200)],
+  ])('is not told of a run that %s', (_, samples) => expect(growthsOf(samples, 1)).toEqual([]));
+
+  it('is a row of a calm run, and of no other', () => {
+    const calm = { ...runWith({}).options, calm: true };
+    const rowOf = (run: Run) => new Map(summaryOf(run)).get('gateway 1, resident memory');
+    expect(rowOf(runWith({ options: calm, samples: lifeOf(750, 4) }))).toBe(
+      '100 MiB at minute 2, 104 MiB at minute 12: +4.0 % (at most 101 and 105 MiB)',
+    );
+    expect(rowOf(runWith({ options: calm }))).toMatch(/^not one life/);
+    expect(rowOf(runWith({}))).toBeUndefined();
+  });
+});
+
 describe('the command line', () => {
   it('has defaults, and says what is wrong', () => {
-    expect(readOptions([], 5)).toEqual({ seconds: 600, seed: 5, journal: 'sqlite', out: 'var/soak' });
+    const usual = { help: false, seconds: 600, seed: 5, journal: 'sqlite', calm: false, out: 'var/soak' };
+    expect(readOptions([], 5)).toEqual(usual);
+    expect(readOptions(['--calm'], 5)).toEqual({ ...usual, calm: true, seconds: 750 });
     expect(readOptions(['--minutes', '0.5', '--seed', '9', '--journal', 'redis', '--out', 'x'], 5)).toEqual({
-      ...{ seconds: 30, seed: 9, journal: 'redis', out: 'x' },
+      ...{ ...usual, seconds: 30, seed: 9, journal: 'redis', out: 'x' },
     });
     for (const [argument = '', value = ''] of [
       ['--minutes', '0'],
