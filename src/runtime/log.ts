@@ -109,7 +109,14 @@ export const createLog = (options: LogOptions): Log => {
     },
     sink,
   );
-  const warn: Log['warn'] = (event, fields = {}) => logger.warn({ event, ...permitted(fields) });
+  /** What happens seldom does not wait for the lines of a batch: somebody may be looking for it. */
+  const seldom =
+    (level: 'info' | 'warn' | 'error') =>
+    (event: LogEvent, fields: LogFields = {}): void => {
+      logger[level]({ event, ...permitted(fields) });
+      if (sink instanceof BatchSink) sink.begin();
+    };
+  const warn = seldom('warn');
   const sampler = new Sampler(clock, (reason, count) => warn('linesNotLogged', { reason, count }));
   return {
     request: record => {
@@ -123,9 +130,9 @@ export const createLog = (options: LogOptions): Log => {
       if (record.result === 'failed') logger.error(oauthLineOf(record));
       else logger.info(oauthLineOf(record));
     },
-    info: (event, fields = {}) => logger.info({ event, ...permitted(fields) }),
+    info: seldom('info'),
     warn,
-    error: (event, fields = {}) => logger.error({ event, ...permitted(fields) }),
+    error: seldom('error'),
     defect: (error, requestId) => logger.error({ event: 'defect', requestId, ...traceOf(error) }),
     flush: async () => {
       if (sink instanceof BatchSink) await sink.flush();

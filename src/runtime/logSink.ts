@@ -89,6 +89,11 @@ export class BatchSink implements LogSink {
     else this.#schedule();
   }
 
+  /** Begins to write what there is, without waiting for more. */
+  begin(): void {
+    this.#start();
+  }
+
   /** Resolves when everything has been written, or half a second later. */
   async flush(): Promise<void> {
     const until = this.#clock.monotonicMs() + FLUSH_MS;

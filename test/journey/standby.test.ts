@@ -113,7 +113,9 @@ describe.each(['SQLite', 'Redis'] as const)('a site on standby with its journal 
     expect(await readiness(gateway)).toEqual([503, true]);
     expect(await metric(gateway, 'gateway_standby')).toBe(1);
     expect(await switchOf(gateway).shown()).toMatchObject({ standby: true, location: site });
-    expect(gateway.logLines()).toContainEqual(expect.objectContaining({ event: 'standby', state: site }));
+    await waitFor('the line of the log', () =>
+      gateway.logLines().some(({ event, state }) => event === 'standby' && state === site),
+    );
   });
 
   it('is on standby from its first call after a restart, and delivers what it owes', async () => {
