@@ -15,8 +15,10 @@ export const pathOf = (file: string): string | undefined =>
 
 const absolute = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** Members of `it` and `describe` with which a test is not run, or does not count, wherever the file is run. */
-const NOT_RUN: ReadonlySet<unknown> = new Set(['skip', 'skipIf', 'runIf', 'only', 'todo', 'fails']);
+/** What declares tests, and what a test is given, which often has the name of one. */
+const DECLARES: ReadonlySet<unknown> = new Set(['it', 'describe', 'test']);
+/** Members of those that leave every test run and counted, wherever the file is run; all others are taken not to. */
+const RUNS_ALL: ReadonlySet<unknown> = new Set(['each', 'for', 'concurrent', 'onTestFinished', 'signal']);
 
 const read = new Map<string, ReadonlySet<string>>();
 
@@ -33,12 +35,17 @@ export function titlesIn(file: string): ReadonlySet<string> {
   let isRun = true;
   parseSource(path ?? 'none.ts', text).walk(node => {
     if (node.type === 'Literal' && typeof node.value === 'string') titles.add(node.value);
-    if (node.type === 'MemberExpression' && NOT_RUN.has(nameOf(node.property))) isRun = false;
+    if (node.type !== 'MemberExpression' || !DECLARES.has(nameOf(rootOf(node.object)))) return;
+    if (!RUNS_ALL.has(nameOf(node.property))) isRun = false;
   });
   if (!isRun) titles.clear();
   read.set(file, titles);
   return titles;
 }
+
+/** What the members of members belong to. */
+const rootOf = (object: unknown): unknown =>
+  typeof object === 'object' && object !== null && 'object' in object ? rootOf(object.object) : object;
 
 const nameOf = (property: unknown): unknown =>
   typeof property === 'object' && property !== null && 'name' in property ? property.name : undefined;

@@ -143,10 +143,10 @@ it('I10 I11: whatever comes, each is heard of once, no turn does more than its s
     fc.record<Step>({ enter: fc.nat({ max: 8 }), urgent: fc.boolean(), ms: fc.nat({ max: WAIT_MS }) }),
   );
   fc.assert(
-    fc.property(steps, todo => {
+    fc.property(steps, planned => {
       const { enter, turn, pass, heard, admission, isIdle } = stage({ waiting: 10 });
       let entered = 0;
-      for (const step of todo) {
+      for (const step of planned) {
         for (let n = 0; n < step.enter; n += 1) {
           entered += 1;
           enter(String(entered), { isUrgent: step.urgent });
