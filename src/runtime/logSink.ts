@@ -85,22 +85,24 @@ export class BatchSink implements LogSink {
     }
     this.#pending.push(line);
     this.#pendingLength += line.length;
-    if (this.#pendingLength >= BATCH_LENGTH) this.#start();
+    if (this.#pendingLength >= BATCH_LENGTH) this.begin();
     else this.#schedule();
   }
 
   /** Begins to write what there is, without waiting for more. */
   begin(): void {
-    this.#start();
+    if (this.#writing || this.#pendingLength === 0) return;
+    this.#writing = true;
+    this.#continue(this.#takeAll(), 0);
   }
 
   /** Resolves when everything has been written, or half a second later. */
   async flush(): Promise<void> {
     const until = this.#clock.monotonicMs() + FLUSH_MS;
-    this.#start();
+    this.begin();
     while ((this.#writing || this.#pendingLength > 0) && this.#clock.monotonicMs() < until) {
       await this.#clock.sleep(FLUSH_POLL_MS);
-      this.#start();
+      this.begin();
     }
   }
 
@@ -109,14 +111,8 @@ export class BatchSink implements LogSink {
     this.#scheduled = true;
     this.#clock.after(BATCH_MS, () => {
       this.#scheduled = false;
-      this.#start();
+      this.begin();
     });
-  }
-
-  #start(): void {
-    if (this.#writing || this.#pendingLength === 0) return;
-    this.#writing = true;
-    this.#continue(this.#takeAll(), 0);
   }
 
   #takeAll(): { readonly bytes: Buffer; readonly lines: number } {
@@ -135,7 +131,7 @@ export class BatchSink implements LogSink {
       this.#writing = false;
       if (error) this.#dropped += batch.lines;
       else this.#tellDropped();
-      if (this.#pendingLength >= BATCH_LENGTH) this.#start();
+      if (this.#pendingLength >= BATCH_LENGTH) this.begin();
       else if (this.#pendingLength > 0) this.#schedule();
     });
   }
