@@ -3,8 +3,10 @@
  * ends with tables, a file of results and a page of pictures. A target that was missed is a result like any other, and no
  * failure of the command.
  */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { optionsOrCode } from './engine/command.ts';
 import { findWrk } from './engine/loaders.ts';
 import { loadNow, machineHere } from './engine/machine.ts';
 import { readOthers } from './engine/other.ts';
@@ -86,15 +88,8 @@ function write(result: BenchResult, out: string): string {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (typeof options === 'string') {
-    process.stderr.write(`${options}\n\n${usage()}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(usage());
-    return 0;
-  }
+  const options = optionsOrCode(readOptions(args), usage());
+  if (typeof options === 'number') return options;
   const result = await bench(options);
   const page = write(result, options.out);
   console.log(`\n${textOf(result)}\n\nLoad of the machine now: ${loadNow()}. ${page}`);

@@ -2,6 +2,7 @@
  * `npm run scale`: how the cost of a call grows with the size of messages, with clients, cards and entries in
  * the journal, and with what is owed to an issuer that is away. Tables for `docs/performance.md`.
  */
+import { optionsOrCode } from '../engine/command.ts';
 import { loadNow, machineHere } from '../engine/machine.ts';
 import { makeSurroundings, type Surroundings } from '../engine/surroundings.ts';
 import { journalTables, type Say } from './journalSize.ts';
@@ -29,15 +30,8 @@ const say: Say = line => {
 };
 
 async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (typeof options === 'string') {
-    process.stderr.write(`${options}\n\n${usage()}`);
-    return 2;
-  }
-  if (options.help) {
-    process.stdout.write(usage());
-    return 0;
-  }
+  const options = optionsOrCode(readOptions(args), usage());
+  if (typeof options === 'number') return options;
   const around = await makeSurroundings(false);
   try {
     for (const part of options.only) {
