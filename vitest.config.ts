@@ -10,9 +10,10 @@ export default defineConfig({
     // Processes, not threads: support code starts and ends children, and some cases stop whole processes.
     pool: 'forks',
     maxWorkers: 3,
-    testTimeout: 30_000,
+    // A wait (`test/support/waitFor.ts`) ends before it, and says what it waited for.
+    testTimeout: 120_000,
     // Hooks start Redis servers and gateways, which a busy machine may take its time over.
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 10_000,
   },
 });

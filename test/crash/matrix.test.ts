@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { approved, codeOf, learn, PATIENT, payment, RECOVERED, Rig, untilNothingOwed } from '../journey/rig.ts';
+import { approved, codeOf, learn, PATIENT, payment, Rig, untilNothingOwed } from '../journey/rig.ts';
 import type { ApiName } from '../support/apiPaths.ts';
 import { call, type Fields, newTranId } from '../support/client.ts';
 import { newSqliteUrl } from '../support/gatewayConfig.ts';
@@ -115,7 +115,7 @@ async function die(gateway: Gateway, issuer: ScriptedIssuer, at: Point, cases: r
   if (at === 'sent') {
     const arrived = ({ api, tranId, owedBy }: Case) =>
       issuer.about((api === 'Reversal' && owedBy) || tranId).length > 0;
-    await issuer.waitFor('all of them', () => cases.every(each => arrived(each)), RECOVERED);
+    await issuer.waitFor('all of them', () => cases.every(each => arrived(each)));
   }
   if (at === 'sent' || at === 'replied') await gateway.kill9();
   else await gateway.untilGone();

@@ -51,7 +51,7 @@ async function sendSlowly(port: number, { stopsAt, drips, chunked }: Sender): Pr
     at += 1;
   }, DRIP_MS);
   try {
-    await waitFor('the server to end it', () => closed, { timeoutMs: 30_000 });
+    await waitFor('the server to end it', () => closed);
   } finally {
     clearInterval(drip);
     socket.destroy();

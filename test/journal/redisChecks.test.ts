@@ -9,6 +9,7 @@ import { createRedisJournal } from '../../src/journal/redis.ts';
 import type { RedisTarget } from '../../src/journal/redisConnect.ts';
 import { type RedisOptions, type RedisServer, startRedis } from '../support/redis.ts';
 import { startRedisCluster } from '../support/redisCluster.ts';
+import { PATIENCE_MS } from '../support/waitFor.ts';
 import { claimOf } from './entries.ts';
 import { claimFresh, DAY_MS } from './journalSteps.ts';
 import { clusterTargetOf, targetOf } from './redisTargets.ts';
@@ -106,7 +107,7 @@ describe('the operator is warned', () => {
     const primary = await started({});
     await started({ replicaOf: primary });
     await expect
-      .poll(async () => String(await primary.command('INFO', 'replication')), { timeout: 10_000 })
+      .poll(async () => String(await primary.command('INFO', 'replication')), { timeout: PATIENCE_MS })
       .toContain('connected_slaves:1');
     expect((await opened(targetOf(primary))).notices).toMatchObject([
       { level: 'warning', about: 'persistence', text: expect.stringContaining('min-replicas-to-write 0') },

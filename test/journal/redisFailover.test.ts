@@ -95,7 +95,7 @@ describe('sentinels', () => {
         const reply = await journal.claim(tombstoneOf(name), name);
         return reply.kind === 'done' && (await isThere(name)) === 1;
       },
-      { timeoutMs: 20_000, everyMs: 50 },
+      { everyMs: 50 },
     );
     // I1: the old primary may still be believed elsewhere, so that nothing new is begun here yet but what undoes.
     expect(await journal.claim(claimOf('F52-after'), 'after')).toEqual({ kind: 'away' });
@@ -157,9 +157,7 @@ describe('a Cluster', () => {
     for (const node of cluster.nodes) await node.kill();
     await waitFor('the journal to notice', async () => (await journal.read(entry.key)).kind === 'away');
     for (const node of cluster.nodes) await node.restart();
-    await waitFor('the journal to be back', async () => (await journal.read(entry.key)).kind === 'done', {
-      timeoutMs: 20_000,
-    });
+    await waitFor('the journal to be back', async () => (await journal.read(entry.key)).kind === 'done');
     expect(await presentOf(journal, entry)).toEqual(entry);
   });
 
@@ -254,7 +252,7 @@ describe('a Cluster', () => {
     await owner.kill();
     await waitFor('it to be missed', async () => (await found()).length === 0);
     await owner.restart();
-    await waitFor('it to be back', async () => (await found()).length > 0, { timeoutMs: 20_000 });
+    await waitFor('it to be back', async () => (await found()).length > 0);
     expect(await found()).toEqual([doubt.key.tranId]);
     expect(journal.amnesia().losses).toBeGreaterThan(before);
     passedMs = 5000;

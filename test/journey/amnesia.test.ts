@@ -19,8 +19,7 @@ const checks = async (gateway: Gateway) => {
   const { status, body } = await get(`${gateway.adminUrl}/readyz`);
   return { status, amnesia: (body.checks as { amnesia?: boolean }).amnesia };
 };
-const noticed = (gateway: Gateway) =>
-  waitFor('the gateway to notice', async () => (await checks(gateway)).amnesia, { timeoutMs: 20_000 });
+const noticed = (gateway: Gateway) => waitFor('the gateway to notice', async () => (await checks(gateway)).amnesia);
 
 async function twoGateways(rig: Rig) {
   const [issuer, redis] = await Promise.all([rig.issuer(), rig.redis()]);
@@ -44,7 +43,7 @@ async function everyShard(redis: RedisServer): Promise<void> {
   };
   const before = await looks();
   // A look is one call for each shard; four of them are at least one of either gateway.
-  await waitFor('all gateways to look', async () => (await looks()) > before + 4 * 64, { timeoutMs: 20_000 });
+  await waitFor('all gateways to look', async () => (await looks()) > before + 4 * 64);
 }
 
 describe.concurrent('F76 I12: Redis was flushed', PATIENT, () => {
@@ -98,7 +97,7 @@ describe.concurrent('F76 I12: Redis was flushed', PATIENT, () => {
     await noticed(gateway);
     issuer.heal();
     const isUndone = ({ tranId }: Answer) => netOf(issuer, tranId).available === 0n;
-    await waitFor('every undo', () => doubts.every(isUndone), { timeoutMs: 30_000 });
+    await waitFor('every undo', () => doubts.every(isUndone));
     await untilNothingOwed(gateway);
     for (const { tranId } of doubts) {
       const replay = await call(gateway, 'Purchase', payment('doubt'), { tranId });
@@ -154,7 +153,7 @@ describe.concurrent('F76: a backup was put back', PATIENT, () => {
     await noticed(gateway);
     expect(said(await call(gateway, 'Purchase', payment('new')))).toEqual(REFUSED);
     // Longer than the lease of the claim that came back.
-    await waitFor('the lease to be over', async () => performance.now() > over, { timeoutMs: 20_000, everyMs: 100 });
+    await waitFor('the lease to be over', async () => performance.now() > over, { everyMs: 100 });
     await untilNothingOwed(gateway);
     expect(undosOf(issuer, tranId)).toEqual([]);
     expect(issuer.balanceOf('across')).toBe('987.50');

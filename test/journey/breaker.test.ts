@@ -8,7 +8,7 @@ import { PARTICIPANT, type TestConfig } from '../support/gatewayConfig.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { breakerOf, codeOf, metric, PATIENT, payment, RECOVERED, Rig, untilNothingOwed } from './rig.ts';
+import { breakerOf, codeOf, metric, PATIENT, payment, Rig, untilNothingOwed } from './rig.ts';
 import { undosOf } from './support.ts';
 
 /** Makes purchases one after the other until the breaker is in the state; the codes that they were told. */
@@ -92,7 +92,7 @@ describe.concurrent('the breaker', PATIENT, () => {
     expect(codes).toEqual(Array.from({ length: 20 }, () => '68'));
     const refused = await call(gateway, 'Purchase', payment('card'));
     expect(refused.body.responseCode).toBe('91');
-    await issuer.waitFor('all undos', () => issuer.balanceOf('card') === '1000.00', RECOVERED);
+    await issuer.waitFor('all undos', () => issuer.balanceOf('card') === '1000.00');
     await untilNothingOwed(gateway);
     expect(await breakerOf(gateway)).toBe('open');
     expect(issuer.requestsOf('Purchase')).toHaveLength(20);
@@ -109,13 +109,13 @@ describe.concurrent('the breaker', PATIENT, () => {
     issuer.script('Purchase', { kind: 'resetAfterEffect' }, { times: 4 });
     issuer.script('Reversal', { kind: 'code', code: '96', effect: false });
     for (let no = 0; no < 4; no += 1) await call(gateway, 'Purchase', payment('card'));
-    await issuer.waitFor('the undos to fail', () => issuer.requestsOf('Reversal').length >= 12, RECOVERED);
+    await issuer.waitFor('the undos to fail', () => issuer.requestsOf('Reversal').length >= 12);
     expect(await breakerOf(gateway)).toBe('closed');
 
     issuer.script('Purchase', { kind: 'resetAfterEffect' });
     await purchasesUntil('open', gateway, 'card');
     issuer.heal();
-    await waitFor('the breaker to close', async () => (await breakerOf(gateway)) === 'closed', RECOVERED);
+    await waitFor('the breaker to close', async () => (await breakerOf(gateway)) === 'closed');
     await untilNothingOwed(gateway);
     expect(issuer.balanceOf('card')).toBe('1000.00');
   });
@@ -201,7 +201,7 @@ describe.concurrent('two issuers', PATIENT, () => {
     await Promise.all([...many, one]);
     await gateway.restart();
 
-    await issuer.waitFor('the undo', () => undosOf(issuer, tranId).length === 1, RECOVERED);
+    await issuer.waitFor('the undo', () => undosOf(issuer, tranId).length === 1);
     // Not one of the undos that hang had ended by then.
     expect(slow.requests.filter(({ repeat }) => repeat)).toHaveLength(0);
     slow.heal();

@@ -7,7 +7,7 @@ import { type Answer, call, newTranId } from '../support/client.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
 import { startRedisCluster } from '../support/redisCluster.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
-import { codeOf, learn, payment, RECOVERED, Rig, untilNothingOwed } from './rig.ts';
+import { codeOf, learn, payment, Rig, untilNothingOwed } from './rig.ts';
 import { undosOf } from './support.ts';
 
 const COPIES = 50;
@@ -147,7 +147,7 @@ function manyCallsAtOnce(world: World): void {
     await world.issuer.waitFor('the purchase', () => world.issuer.effectsOf(tranId).length === 1);
     await world.gateway(2).kill9();
     expect(await told).toBe('lost');
-    await world.issuer.waitFor('the undo', () => world.issuer.balanceOf('killed') === '1000.00', RECOVERED);
+    await world.issuer.waitFor('the undo', () => world.issuer.balanceOf('killed') === '1000.00');
     const answer = await learn(world.gateway(0), 'Purchase', payment('killed'), { tranId });
     expect(answer.body.responseCode).toBe('68');
     await untilNothingOwed(world.gateway(1));

@@ -9,18 +9,7 @@ import type { Gateway } from '../support/gatewayProcess.ts';
 import type { RedisServer } from '../support/redis.ts';
 import type { ScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { waitFor } from '../support/waitFor.ts';
-import {
-  approved,
-  codeOf,
-  learn,
-  PATIENT,
-  payment,
-  RECOVERED,
-  Rig,
-  redisUrlOf,
-  untilClaimed,
-  untilNothingOwed,
-} from './rig.ts';
+import { approved, codeOf, learn, PATIENT, payment, Rig, redisUrlOf, untilClaimed, untilNothingOwed } from './rig.ts';
 import { undosOf } from './support.ts';
 
 /** The ids under which undos were sent, each once. */
@@ -47,7 +36,7 @@ describe.concurrent('kill -9 and restart', PATIENT, () => {
       const meanwhile = await call(gateway, 'Purchase', payment('card'), { tranId });
       // A slow start may take as long as the lease.
       expect(['09', '68']).toContain(meanwhile.body.responseCode);
-      await issuer.waitFor('the undo', () => issuer.balanceOf('card') === '1000.00', RECOVERED);
+      await issuer.waitFor('the undo', () => issuer.balanceOf('card') === '1000.00');
       const answer = await learn(gateway, 'Purchase', payment('card'), { tranId });
       expect([answer.body.responseCode, answer.headers['idempotent-replayed']]).toEqual(['68', 'true']);
       await untilNothingOwed(gateway);
@@ -85,7 +74,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
 
     const meanwhile = await call(survivor, 'Purchase', payment('purchase'), { tranId });
     expect([meanwhile.body.responseCode, meanwhile.headers['idempotent-replayed']]).toEqual(['09', undefined]);
-    await issuer.waitFor('the undo', () => issuer.balanceOf('purchase') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo', () => issuer.balanceOf('purchase') === '1000.00');
     const answer = await call(survivor, 'Purchase', payment('purchase'), { tranId });
     expect([answer.body.responseCode, answer.headers['idempotent-replayed']]).toEqual(['68', 'true']);
     expect(issuer.requestsOf('Purchase', tranId)).toHaveLength(1);
@@ -120,7 +109,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
     await issuer.waitFor('the undo', () => undosOf(issuer, tranId).length === 1);
     await dying.kill9();
 
-    await issuer.waitFor('the undo again', () => issuer.balanceOf('delivery') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo again', () => issuer.balanceOf('delivery') === '1000.00');
     const undos = undosOf(issuer, tranId);
     expect(undos.map(({ repeat }) => repeat)).toEqual([false, true]);
     expect(idsOf(undos)).toHaveLength(1);
@@ -140,7 +129,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
     await dying.kill9();
     expect(await told).toBe('lost');
 
-    await issuer.waitFor('the undo', () => issuer.balanceOf('claimed') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo', () => issuer.balanceOf('claimed') === '1000.00');
     const answer = await learn(survivor, 'Reversal', fields, { tranId });
     expect(answer.body.responseCode).toBe('00');
     expect(undosOf(issuer, bought.tranId)).toHaveLength(1);
@@ -161,7 +150,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
     await dying.kill9();
     expect(await told).toBe('lost');
 
-    await issuer.waitFor('the undo again', () => issuer.balanceOf('reversal') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo again', () => issuer.balanceOf('reversal') === '1000.00');
     expect((await learn(survivor, 'Reversal', fields, { tranId })).body.responseCode).toBe('00');
     expect(idsOf(undosOf(issuer, bought.tranId))).toHaveLength(1);
   });
@@ -197,7 +186,7 @@ describe.concurrent('kill -9 of one gateway of several on one Redis', PATIENT, (
 
     const answer = await learn(survivor, 'Purchase', payment('unstored'), { tranId });
     expect(answer.body.responseCode).toBe('68');
-    await issuer.waitFor('the undo', () => issuer.balanceOf('unstored') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo', () => issuer.balanceOf('unstored') === '1000.00');
   });
 
   it('F64 I3: killed with the answer stored and not told, the retry hears it and nothing is undone', async test => {
@@ -239,7 +228,7 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
     frozen.sigstop();
     // It finds the reply to its claim as soon as it goes on.
     await proxy.mode('pass');
-    await issuer.waitFor('the takeover', () => undosOf(issuer, tranId).length > 0, RECOVERED);
+    await issuer.waitFor('the takeover', () => undosOf(issuer, tranId).length > 0);
     await untilNothingOwed(other);
     frozen.sigcont();
 
@@ -258,7 +247,7 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
     const told = codeOf(call(frozen, 'Purchase', payment('card'), { tranId }));
     await issuer.waitFor('the purchase', () => issuer.queued() === 1);
     frozen.sigstop();
-    await issuer.waitFor('the takeover', () => undosOf(issuer, tranId).length > 0, RECOVERED);
+    await issuer.waitFor('the takeover', () => undosOf(issuer, tranId).length > 0);
     // 25 twice, the second time after all that the issuer had promised.
     await untilNothingOwed(other);
     const before = idsOf(undosOf(issuer, tranId));
@@ -268,7 +257,7 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
 
     // Long past its time, the settle is written behind the answer.
     expect(await told).toBe('09');
-    await issuer.waitFor('the undo of the late debit', () => issuer.balanceOf('card') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo of the late debit', () => issuer.balanceOf('card') === '1000.00');
     await Promise.all([untilNothingOwed(frozen), untilNothingOwed(other)]);
     const last = undosOf(issuer, tranId).at(-1);
     expect(before).not.toContain(last?.tranId);
@@ -283,7 +272,7 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
     const told = codeOf(call(frozen, 'Purchase', payment('card'), { tranId }));
     await issuer.waitFor('the purchase', () => issuer.queued() === 1);
     frozen.sigstop();
-    await issuer.waitFor('the takeover', () => undosOf(issuer, tranId).length > 0, RECOVERED);
+    await issuer.waitFor('the takeover', () => undosOf(issuer, tranId).length > 0);
     await untilNothingOwed(other);
     await proxy.mode('refuse');
     issuer.release();
@@ -292,7 +281,7 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
     // It cannot tell the journal what it knows, and keeps it until it can.
     expect(await told).toBe('09');
     await proxy.mode('pass');
-    await issuer.waitFor('the undo of the late debit', () => issuer.balanceOf('card') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo of the late debit', () => issuer.balanceOf('card') === '1000.00');
     await Promise.all([untilNothingOwed(frozen), untilNothingOwed(other)]);
     expect(await codeOf(call(other, 'Purchase', payment('card'), { tranId }))).toBe('68');
   });
@@ -304,13 +293,13 @@ describe.concurrent('a process that is frozen for longer than its lease, and goe
     const told = codeOf(call(frozen, 'Purchase', payment('card'), { tranId }));
     await issuer.waitFor('the purchase', () => issuer.effectsOf(tranId).length === 1);
     frozen.sigstop();
-    await issuer.waitFor('the undo', () => issuer.balanceOf('card') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo', () => issuer.balanceOf('card') === '1000.00');
     await untilNothingOwed(other);
     frozen.sigcont();
 
     // Long past its time, the settle is written behind the answer.
     expect(await told).toBe('09');
-    await issuer.waitFor('the second undo', () => idsOf(undosOf(issuer, tranId)).length === 2, RECOVERED);
+    await issuer.waitFor('the second undo', () => idsOf(undosOf(issuer, tranId)).length === 2);
     await Promise.all([untilNothingOwed(frozen), untilNothingOwed(other)]);
     expect(issuer.balanceOf('card')).toBe('1000.00');
     expect(issuer.effectsOf(tranId)).toHaveLength(1);

@@ -31,7 +31,7 @@ const PACE = { issuer: { timeoutMs: 1000, maxProcessingMs: 4000 }, client: { bud
 const heard = async ({ gateway }: Stage, effect: string): Promise<number> =>
   (await metric(gateway, 'gateway_late_answers_total', { effect })) ?? 0;
 const untilHeard = (stage: Stage, effect: string, before: number): Promise<unknown> =>
-  waitFor(`a late answer: ${effect}`, async () => (await heard(stage, effect)) > before, { timeoutMs: 20_000 });
+  waitFor(`a late answer: ${effect}`, async () => (await heard(stage, effect)) > before);
 
 const stage = onBoth(async journal => ({ stage: await openStage({ journal, pace: PACE, scopes: ALL_SCOPES }) }));
 

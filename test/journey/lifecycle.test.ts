@@ -12,7 +12,7 @@ import { clientOf, newToken, sha256Hex } from '../support/gatewayConfig.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
 import { freePort, tempDir } from '../support/places.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { codeOf, learn, metric, PATIENT, payment, RECOVERED, Rig, redisUrlOf, untilNothingOwed } from './rig.ts';
+import { codeOf, learn, metric, PATIENT, payment, Rig, redisUrlOf, untilNothingOwed } from './rig.ts';
 
 const open = (port: number): Promise<Socket> =>
   new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ describe.concurrent('SIGTERM', PATIENT, () => {
 
     // What it still owed is in the journal.
     await gateway.restart();
-    await issuer.waitFor('the undo', () => issuer.balanceOf('doubtful') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo', () => issuer.balanceOf('doubtful') === '1000.00');
     await untilNothingOwed(gateway);
   });
 
@@ -101,7 +101,7 @@ describe.concurrent('SIGTERM', PATIENT, () => {
     redis.resume();
     issuer.heal();
     await gateway.restart();
-    await issuer.waitFor('the undo again', () => issuer.balanceOf('card') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undo again', () => issuer.balanceOf('card') === '1000.00');
     expect(new Set(issuer.requestsOf('Reversal').map(({ tranId }) => tranId)).size).toBe(1);
   });
 });
@@ -113,7 +113,7 @@ const reloads = (gateway: Gateway) =>
 async function reload(gateway: Gateway): Promise<unknown> {
   const before = reloads(gateway).length;
   gateway.sighup();
-  await waitFor('the end of the reload', () => reloads(gateway).length > before, { timeoutMs: 25_000 });
+  await waitFor('the end of the reload', () => reloads(gateway).length > before);
   return reloads(gateway).at(-1);
 }
 
@@ -216,7 +216,7 @@ describe.concurrent('SIGHUP', PATIENT, () => {
     for (const { baseUrl } of [two, one]) {
       gateway.configure(({ issuers: [issuer] }) => Object.assign(issuer ?? {}, { baseUrl }));
       // A reload asks the journal what is still needed, and is refused where a busy machine lets it wait too long.
-      await waitFor('the reload', async () => (await reload(gateway)) === 'reloaded', { timeoutMs: 30_000 });
+      await waitFor('the reload', async () => (await reload(gateway)) === 'reloaded');
     }
     going = false;
     await Promise.all(callers);
@@ -284,7 +284,7 @@ describe.concurrent('keys that seal the journal', PATIENT, () => {
       write(next, old);
       await gateway.restart();
       issuer.heal();
-      await issuer.waitFor('both undos', () => issuer.balanceOf('card') === '1000.00', RECOVERED);
+      await issuer.waitFor('both undos', () => issuer.balanceOf('card') === '1000.00');
       await untilNothingOwed(gateway);
       write(next);
       expect(await reload(gateway)).toBe('reloaded');

@@ -5,11 +5,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Answer, call, get, newTranId, post } from '../support/client.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
-import { waitFor } from '../support/waitFor.ts';
-import { breakerOf, codeOf, metric, PATIENT, payment, RECOVERED, Rig, samplesOf, untilNothingOwed } from './rig.ts';
+import { PATIENCE_MS, waitFor } from '../support/waitFor.ts';
+import { breakerOf, codeOf, metric, PATIENT, payment, Rig, samplesOf, untilNothingOwed } from './rig.ts';
 import { undosOf } from './support.ts';
 
-const SOON = { timeout: 10_000, interval: 50 };
+const SOON = { timeout: PATIENCE_MS, interval: 50 };
 const MONEY = 'gateway_money_in_doubt_minor_units';
 
 /** The gauges of what is open. */
@@ -95,7 +95,7 @@ describe.concurrent('a doubt in numbers', PATIENT, () => {
     issuer.script('Purchase', { kind: 'resetAfterEffect' }, { times: 3 });
     // Doubts that come and go meanwhile show that the deliveries are at work.
     for (let no = 0; no < 3; no += 1) await call(gateway, 'Purchase', payment('other'));
-    await issuer.waitFor('the undos of the others', () => issuer.balanceOf('other') === '1000.00', RECOVERED);
+    await issuer.waitFor('the undos of the others', () => issuer.balanceOf('other') === '1000.00');
     await waitFor('nothing but the parked one', async () => (await owed(gateway)).due === 0);
     await vi.waitFor(async () => expect(await owed(gateway)).toEqual({ doubts: 1, due: 0, parked: 1 }), SOON);
     await vi.waitFor(async () => expect(await metric(gateway, MONEY, { currency: '840' })).toBe(1250), SOON);

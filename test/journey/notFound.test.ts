@@ -34,8 +34,6 @@ import {
 const CLOCKS_DIFFER_MS = 100;
 const MAX_PROCESSING_MS = Number(BRIEF.issuer.maxProcessingMs);
 const LEASE_MS = Number(BRIEF.client.budgetMs) + LEASE_MARGIN_MS;
-/** The pauses between tries grow with the time that they have taken already. */
-const OVER_MS = 60_000;
 
 /** What leaves a doubt although the issuer did nothing, or what is reversed before it came. */
 type Case = { readonly title: string; readonly api: ApiName; readonly behaviour: Behaviour | undefined };
@@ -84,7 +82,7 @@ const played = onBoth(async journal => {
   const races = allAtOnce(PAIRS, () => race(stage));
   await races.all();
   // Whether this ends well is for a test of its own to say.
-  await untilNothingDue(stage, OVER_MS).catch(() => undefined);
+  await untilNothingDue(stage).catch(() => undefined);
   return { stage, doubts, races };
 });
 

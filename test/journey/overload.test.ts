@@ -11,7 +11,7 @@ import { PARTICIPANT, type TestConfig } from '../support/gatewayConfig.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
 import type { IssuerRequest, ScriptedIssuer } from '../support/scriptedIssuer.ts';
 import { waitFor } from '../support/waitFor.ts';
-import { approved, breakerOf, codeOf, metric, payment, RECOVERED, Rig, UNHURRIED, untilNothingOwed } from './rig.ts';
+import { approved, breakerOf, codeOf, metric, payment, Rig, UNHURRIED, untilNothingOwed } from './rig.ts';
 
 /** Thousands of calls, on a machine that has other things to do. */
 const LONG = { timeout: 120_000 } as const;
@@ -74,7 +74,7 @@ it(
     gateway.sigstop();
     let sent = 0;
     const crowd = Array.from({ length: CONNECTIONS }, () => pipelined(gateway, () => ++sent));
-    await waitFor('all of it to be there', () => sent === CONNECTIONS, RECOVERED);
+    await waitFor('all of it to be there', () => sent === CONNECTIONS);
     // On a connection of its own, behind all the others.
     const reversal = { ...payment('card'), originalTranId: before.tranId };
     const text = rawCall(gateway, 'Reversal', reversal, newTranId(), true);
@@ -131,7 +131,7 @@ async function threeIssuers(rig: Rig) {
 it('F10 I10 I19: an issuer that hangs, and one that fails, cost a third one nothing', LONG, async test => {
   const { good, hanging, failing, gateway, before } = await threeIssuers(new Rig(test));
   const held = Array.from({ length: 40 }, () => codeOf(call(gateway, 'Purchase', payment('hanging-1'))));
-  await hanging.waitFor('all places to be taken', () => hanging.requestsOf('Purchase').length === 41, RECOVERED);
+  await hanging.waitFor('all places to be taken', () => hanging.requestsOf('Purchase').length === 41);
 
   const calls = Array.from({ length: 100 }, (_, no) => no);
   const [quick, refused, flaky] = await Promise.all(
@@ -153,7 +153,7 @@ it('F10 I10 I19: an issuer that hangs, and one that fails, cost a third one noth
   const undo = call(gateway, 'Reversal', { ...payment('hanging-0'), originalTranId: before.tranId });
   expect(await codeOf(undo)).toBe('00');
   expect(hanging.balanceOf('hanging-0')).toBe('1000.00');
-  await waitFor('the undos', () => failing.balanceOf('failing-1') === '910.00', RECOVERED);
+  await waitFor('the undos', () => failing.balanceOf('failing-1') === '910.00');
   await gateway.kill9();
   expect(await Promise.all(held)).toEqual(held.map(() => 'lost'));
 });
@@ -169,7 +169,7 @@ async function outage(rig: Rig) {
   issuer.script('Reversal', { kind: 'code', code: '96', effect: false });
   const doubts = Array.from({ length: 40 }, () => codeOf(call(gateway, 'Purchase', payment('crowd', '1.00'))));
   expect(await Promise.all(doubts)).toEqual(doubts.map(() => '68'));
-  await waitFor('the breaker to open', async () => (await breakerOf(gateway)) !== 'closed', RECOVERED);
+  await waitFor('the breaker to open', async () => (await breakerOf(gateway)) !== 'closed');
   issuer.heal();
   issuer.script('*', { kind: 'queueUntilReleased' });
   return { issuer, gateway };
@@ -189,9 +189,9 @@ it(
   LONG,
   async test => {
     const { issuer, gateway } = await outage(new Rig(test));
-    await issuer.waitFor('the first of them', () => issuer.queued() > 0, RECOVERED);
+    await issuer.waitFor('the first of them', () => issuer.queued() > 0);
     const early = purchases(gateway, 100);
-    await waitFor('all but the probe to be told', () => early.length >= 99, RECOVERED);
+    await waitFor('all but the probe to be told', () => early.length >= 99);
     expect(early.filter(code => code !== '91')).toEqual([]);
     expect(issuer.queued()).toBeLessThanOrEqual(2);
 
@@ -199,11 +199,11 @@ it(
       issuer.release();
       return (await breakerOf(gateway)) === 'closed';
     };
-    await waitFor('the breaker to close', closed, RECOVERED);
+    await waitFor('the breaker to close', closed);
     // Everybody is back, and it hesitates again.
     const seen = issuer.requests.length;
     const back = purchases(gateway, 100);
-    await waitFor('the others to be told', () => back.length >= 100 - AFTER_OUTAGE_MOST, RECOVERED);
+    await waitFor('the others to be told', () => back.length >= 100 - AFTER_OUTAGE_MOST);
     expect(back.filter(code => code !== '91')).toEqual([]);
     const live = issuer.requests.slice(seen).filter(({ api }) => api === 'Purchase');
     expect(live).toHaveLength(100 - back.length);

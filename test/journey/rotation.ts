@@ -17,14 +17,13 @@ const CALLERS = 3;
 const CALLS_OF_SESSION = 5;
 /** So many at a time: the one in use, the one before, and one that is on its way out. */
 const KEPT = 3;
-const SETTLED = { timeoutMs: 30_000 } as const;
 
 /** Has the gateway read its configuration and its keys anew. */
 export async function reloaded(gateway: Gateway, end: 'reloaded' | 'reloadRefused' = 'reloaded'): Promise<void> {
   const count = () => gateway.logLines().filter(({ event }) => event === end).length;
   const before = count();
   gateway.sighup();
-  await waitFor(end, () => count() > before, SETTLED);
+  await waitFor(end, () => count() > before);
 }
 
 /** Begins a session, with the keys that are in use now, and gives the call that it makes; that one gives how it ended. */
@@ -91,14 +90,10 @@ export class Overlap<T extends object> {
   /** Drops what nobody uses; waits for that where there are too many. */
   async makeRoom(load: Load): Promise<void> {
     const unused = (key: T) => (this.#replacedAt.get(key) ?? Number.POSITIVE_INFINITY) < load.oldest;
-    await waitFor(
-      'room for another key',
-      () => {
-        this.#keys = this.#keys.filter(key => !unused(key));
-        return this.#keys.length < KEPT;
-      },
-      SETTLED,
-    );
+    await waitFor('room for another key', () => {
+      this.#keys = this.#keys.filter(key => !unused(key));
+      return this.#keys.length < KEPT;
+    });
   }
 
   /** Known, and not in use yet. */
@@ -129,7 +124,7 @@ export async function rotateUnderLoad(begin: Begin, rotate: (load: Load) => Prom
       await rotate(load);
     }
     const after = performance.now();
-    await waitFor('calls after the last rotation', () => load.oldest > after, SETTLED);
+    await waitFor('calls after the last rotation', () => load.oldest > after);
   } finally {
     const ends = await load.end();
     expect(ends).toEqual({ '200 00': expect.any(Number) });

@@ -31,7 +31,7 @@ const readiness = async ({ adminUrl }: Gateway) => {
   return [status, (body.checks as Record<string, unknown>).standby];
 };
 const untilAlive = ({ adminUrl }: Gateway) =>
-  waitFor('the gateway to live', async () => (await get(`${adminUrl}/healthz`)).status === 200, { timeoutMs: 20_000 });
+  waitFor('the gateway to live', async () => (await get(`${adminUrl}/healthz`)).status === 200);
 
 describe.each(['SQLite', 'Redis'] as const)('a site on standby with its journal in %s', kind => {
   const rig = new Rig();

@@ -216,12 +216,12 @@ function sumOf(text: string, name: string, ifNone?: number): number {
 export const DERIVED = /^RV[A-Z2-7]{30}$/;
 
 /** Until no delivery is due and no doubt is open. */
-export async function untilNothingDue({ gateway }: Stage, timeoutMs = 25_000): Promise<void> {
+export async function untilNothingDue({ gateway }: Stage): Promise<void> {
   const nothing = async () => {
     const { doubts, due } = await owed(gateway);
     return doubts + due === 0;
   };
-  await waitFor('an end of all that is owed', nothing, { timeoutMs, everyMs: 100 });
+  await waitFor('an end of all that is owed', nothing, { everyMs: 100 });
 }
 
 /** Asks again until the answer is no longer 09. */

@@ -109,7 +109,7 @@ const CLUSTER_ROWS: readonly Row[] = [
       const [, replica] = replicas;
       if (!replica) throw new Error('the cluster has no replicas');
       const takeOver = async () => {
-        await waitFor('the takeover', () => takesOver(replica), { timeoutMs: 60_000, everyMs: 500 });
+        await waitFor('the takeover', () => takesOver(replica), { everyMs: 500 });
         await waitFor('the primary to follow', async () =>
           String(await second.command('INFO', 'replication')).includes('role:slave'),
         );

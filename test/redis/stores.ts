@@ -21,7 +21,7 @@ export type LossyStore = {
 };
 
 /** Elections on a machine that has other things to do. */
-const ELECTED: WaitOptions = { timeoutMs: 60_000, everyMs: 50 };
+const ELECTED: WaitOptions = { everyMs: 50 };
 /** Written by the rest of a command that was cut. */
 const RAGGED_BYTES = 7;
 

@@ -20,7 +20,7 @@ export const HEAP_PROBE = {
 export async function heldBytes({ pid }: Pick<Gateway, 'pid'>): Promise<number> {
   removeDir(file);
   process.kill(pid, 'SIGUSR2');
-  const text = await waitFor('the heap', () => readFileSync(file, 'utf8'), { timeoutMs: 30_000 });
+  const text = await waitFor('the heap', () => readFileSync(file, 'utf8'));
   const { heapUsed, external }: { heapUsed: number; external: number } = JSON.parse(text);
   return heapUsed + external;
 }

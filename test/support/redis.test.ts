@@ -101,7 +101,7 @@ describe('startRedis', () => {
       console.log(redis.pid + ' ' + dir);
       setInterval(() => {}, 1000);`;
     const parent = await startChild(process.execPath, ['--input-type=module', '-e', script]);
-    const printed = await waitFor('its pid', () => /^(\d+) (.+)\n/.exec(parent.stdout()), { timeoutMs: 20_000 });
+    const printed = await waitFor('its pid', () => /^(\d+) (.+)\n/.exec(parent.stdout()));
     const [pid, dir] = [Number(printed[1]), String(printed[2])];
     expect([isRunning(pid), existsSync(dir)]).toEqual([true, true]);
     await parent.kill();

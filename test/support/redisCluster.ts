@@ -8,7 +8,7 @@ import { type WaitOptions, waitFor } from './waitFor.ts';
 const SLOTS = 16_384;
 const PRIMARIES = 3;
 const CLUSTER_ARGS = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
-const FORMED: WaitOptions = { timeoutMs: 20_000, everyMs: 50 };
+const FORMED: WaitOptions = { everyMs: 50 };
 
 export type RedisCluster = {
   readonly nodes: readonly RedisServer[];

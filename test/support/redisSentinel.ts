@@ -25,7 +25,7 @@ export type Sentinels = {
 const HOST = '127.0.0.1';
 const MASTER = 'cards';
 /** They find each other through the primary, every two seconds. */
-const WATCHING: WaitOptions = { timeoutMs: 30_000, everyMs: 50 };
+const WATCHING: WaitOptions = { everyMs: 50 };
 
 /** Starts `count` sentinels, a majority of which replaces the primary once it has been away for a second. */
 export async function startSentinels(primary: RedisServer, count: number): Promise<Sentinels> {

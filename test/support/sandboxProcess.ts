@@ -47,7 +47,7 @@ export async function startSandboxProcess(
       if (!child.alive()) throw new Error(child.stderr());
       return (await get(`${credentialsIn(dir).adminUrl}/readyz`)).status === 200;
     },
-    { timeoutMs: 20_000, everyMs: 50 },
+    { everyMs: 50 },
   );
   return child;
 }

@@ -3,9 +3,13 @@
  * it waited for and what it last saw.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DELIVERY_BACKOFF_MOST_MS } from '../../src/config/limits.ts';
+
+/** The longest back-off of a delivery, and a machine that has other things to do. */
+export const PATIENCE_MS = DELIVERY_BACKOFF_MOST_MS + 30_000;
 
 export type WaitOptions = {
-  /** How long to wait at most; default 10 s, generous because the machine may be busy. */
+  /** How long to wait at most; by default `PATIENCE_MS`. */
   readonly timeoutMs?: number;
   /** How often to look; default 10 ms. */
   readonly everyMs?: number;
@@ -22,7 +26,7 @@ type Truthy<T> = Exclude<T, false | null | undefined | 0 | ''>;
  * @throws Error when `timeoutMs` is over, with the last error that `look` threw, if it threw.
  */
 export async function waitFor<T>(what: string, look: Look<T>, options: WaitOptions = {}): Promise<Truthy<T>> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const timeoutMs = options.timeoutMs ?? PATIENCE_MS;
   const end = performance.now() + timeoutMs;
   for (;;) {
     let failure: unknown;
@@ -40,7 +44,7 @@ export async function waitFor<T>(what: string, look: Look<T>, options: WaitOptio
 }
 
 /** The value of a promise, or an error that names it when it takes longer than `timeoutMs`. */
-export async function within<T>(what: string, promise: Promise<T>, timeoutMs = 10_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, timeoutMs = PATIENCE_MS): Promise<T> {
   const cancel = new AbortController();
   const late = sleep(timeoutMs, undefined, { signal: cancel.signal }).then(() => {
     throw new Error(`waited ${timeoutMs} ms for ${what}`);

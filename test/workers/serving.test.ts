@@ -5,7 +5,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { metric, payment, RECOVERED, Rig, samplesOf, untilNothingOwed } from '../journey/rig.ts';
+import { metric, payment, Rig, samplesOf, untilNothingOwed } from '../journey/rig.ts';
 import { call, get, newTranId, post } from '../support/client.ts';
 import { clientOf, newToken } from '../support/gatewayConfig.ts';
 import type { Gateway } from '../support/gatewayProcess.ts';
@@ -32,7 +32,7 @@ describe('a gateway of several workers', { timeout: 120_000 }, () => {
   const reload = async (outcome: 'reloaded' | 'reloadRefused') => {
     const before = events(outcome).length;
     gateway.sighup();
-    await waitFor(outcome, () => events(outcome).length > before, RECOVERED);
+    await waitFor(outcome, () => events(outcome).length > before);
   };
   const operate = (path: string, body: object) =>
     post(`${gateway.adminUrl}/admin/${path}`, JSON.stringify(body), JSON_TYPE);

@@ -65,7 +65,7 @@ export class Traffic {
   /** Until so many more were told. */
   async more(count: number): Promise<void> {
     const enough = this.told.length + count;
-    await waitFor('more calls', () => this.told.length >= enough, { timeoutMs: 30_000 });
+    await waitFor('more calls', () => this.told.length >= enough);
   }
 
   async end(): Promise<void> {
@@ -85,7 +85,7 @@ export class Traffic {
   async #run(card: string): Promise<void> {
     while (!this.#isOver) {
       const tranId = newTranId();
-      const answer = await waitFor(`the outcome of ${tranId}`, () => this.#try(card, tranId), { timeoutMs: 20_000 });
+      const answer = await waitFor(`the outcome of ${tranId}`, () => this.#try(card, tranId));
       this.told.push({ tranId, code: String(answer.body.responseCode) });
       // As dense as the test needs it, and no denser.
       await sleep(PACE_MS);
