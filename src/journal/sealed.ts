@@ -5,7 +5,7 @@
 import type { Sealed } from '../domain/entry.ts';
 
 /** The first part of every sealed text: says how the rest is made. */
-export const SEAL_VERSION = 'v1';
+export const SEAL_VERSION = 'v2';
 
 /** The sealed text of its parts; `body` is initialisation vector, ciphertext and tag in base64url. */
 export const sealedOf = (keyName: string, body: string): Sealed => `${SEAL_VERSION}.${keyName}.${body}` as Sealed;

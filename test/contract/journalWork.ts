@@ -238,7 +238,7 @@ export function contractOfWork(store: JournalUnderTest): void {
 
   describe('keys in use', () => {
     it('F77 names the keys of what is claimed, owed or parked, and no others', async () => {
-      const sealedWith = (key: string) => `v1.${key}.c2VhbGVk` as Sealed;
+      const sealedWith = (key: string) => `v2.${key}.c2VhbGVk` as Sealed;
       const messages = ['claimed', 'owed', 'parked', 'settled', 'inDoubt'].map(sealedWith);
       const claims = await Promise.all(
         messages.map((message, i) =>
@@ -257,14 +257,14 @@ export function contractOfWork(store: JournalUnderTest): void {
     });
 
     it('F77 names the key of a tombstone, which is owed from birth', async () => {
-      await claimFresh(store.journal, tombstoneOf('K8', { message: 'v1.keyOfTombstone.YQ' as Sealed }));
+      await claimFresh(store.journal, tombstoneOf('K8', { message: 'v2.keyOfTombstone.YQ' as Sealed }));
       expect((await insist(() => store.journal.needs())).keys).toEqual(new Set(['keyOfTombstone']));
       expect((await insist(() => store.journal.needs())).issuers).toEqual(new Set([ISSUER_A]));
     });
 
     it('F77 names the key of an answer that is owed, too', async () => {
       const { entry, now } = await claimFresh(store.journal, claimOf('K9'));
-      const done = await happen(store.journal, entry, settled(1, '00', now, 'v1.keyOfAnswer.YQ' as Sealed));
+      const done = await happen(store.journal, entry, settled(1, '00', now, 'v2.keyOfAnswer.YQ' as Sealed));
       await happen(store.journal, done, { type: 'mark', now });
       expect((await insist(() => store.journal.needs())).keys).toEqual(new Set(['keyA', 'keyOfAnswer']));
     });

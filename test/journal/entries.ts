@@ -51,7 +51,7 @@ const amounts = fc.option(fc.record({ minor: minorUnits, currency: fc.constantFr
 
 const sealedTexts: fc.Arbitrary<Sealed> = fc
   .tuple(fc.constantFrom('keyA', 'keyB'), fc.base64String({ minLength: 4, maxLength: 64 }))
-  .map(([key, body]) => `v1.${key}.${body.replaceAll(/[+/=]/g, '_')}` as Sealed);
+  .map(([key, body]) => `v2.${key}.${body.replaceAll(/[+/=]/g, '_')}` as Sealed);
 
 export const drafts: fc.Arbitrary<Draft> = fc
   .record({
@@ -88,7 +88,7 @@ export function claimOf(
     issuer: 'issuer-a' as IssuerId,
     policy: 'reverse',
     amount: null,
-    message: 'v1.keyA.c2VhbGVk' as Sealed,
+    message: 'v2.keyA.c2VhbGVk' as Sealed,
     api: 'Purchase' as ApiName,
     leaseMs: 60_000,
     ...rest,

@@ -107,7 +107,7 @@ describe('records that something else has been at', () => {
       '{"f":1,"fence":2,"client":"wallet","issuer":"issuer-a","api":"Refund","policy":"repeat","sentUntil":5000,"undoNo":1,' +
       '"amount":{"minor":"1050","currency":"840"},"standing":{"at":"doubt","code":null},"duty":{"is":"due","kind":"repeat",' +
       '"since":5001,"nextAt":9000,"triedAt":7000,"tries":2,"triesOfId":1,"absentSeen":true}}';
-    const entry = decode(key, { version: 4, at: 1_700_000_000_000, head, message: 'v1.k.m', answer: null });
+    const entry = decode(key, { version: 4, at: 1_700_000_000_000, head, message: 'v2.k.m', answer: null });
     expect(entry).toEqual({
       key,
       version: 4,
@@ -120,7 +120,7 @@ describe('records that something else has been at', () => {
       sentUntil: 1_700_000_005_000,
       undoNo: 1,
       amount: { minor: 1050n, currency: '840' },
-      message: 'v1.k.m',
+      message: 'v2.k.m',
       standing: { at: 'doubt', answer: null },
       duty: {
         is: 'due',
@@ -137,7 +137,7 @@ describe('records that something else has been at', () => {
     expect(headOf(entry)).toBe(head);
 
     const late = head.replace(/}$/, ',"late":{"code":"51","at":4000}}');
-    const known = decode(key, { version: 5, at: 1_700_000_000_000, head: late, message: 'v1.k.m', answer: null });
+    const known = decode(key, { version: 5, at: 1_700_000_000_000, head: late, message: 'v2.k.m', answer: null });
     expect(known).toEqual({ ...entry, version: 5, late: { code: '51', at: 1_700_000_004_000 } });
     expect(headOf(known)).toBe(late);
   });

@@ -117,16 +117,16 @@ describe('opening', () => {
     const { keyName, body } = partsOf(sealed) ?? { keyName: '', body: '' };
     for (let i = 0; i < body.length - 1; i += 1) {
       const changed = body.slice(0, i) + (body[i] === 'A' ? 'B' : 'A') + body.slice(i + 1);
-      expect(faultOf(() => vault.openMessage(KEY, `v1.${keyName}.${changed}` as Sealed))).toBe('notGenuine');
+      expect(faultOf(() => vault.openMessage(KEY, `v2.${keyName}.${changed}` as Sealed))).toBe('notGenuine');
     }
   });
 
   it('fails for texts that are cut, empty or of another form', () => {
     const { keyName, body } = partsOf(sealed) ?? { keyName: '', body: '' };
     for (let end = 1; end < body.length; end += 7) {
-      expect(faultOf(() => vault.openMessage(KEY, `v1.${keyName}.${body.slice(0, end)}` as Sealed))).toBe('notGenuine');
+      expect(faultOf(() => vault.openMessage(KEY, `v2.${keyName}.${body.slice(0, end)}` as Sealed))).toBe('notGenuine');
     }
-    for (const text of ['', 'v1', `v1.${keyName}`, `v1.${keyName}.`, `v2.${keyName}.${body}`, `${sealed}.x`, '..']) {
+    for (const text of ['', 'v2', `v2.${keyName}`, `v2.${keyName}.`, `v1.${keyName}.${body}`, `${sealed}.x`, '..']) {
       expect(faultOf(() => vault.openMessage(KEY, text as Sealed))).toBe('malformed');
     }
   });
@@ -168,15 +168,28 @@ describe('keys', () => {
     expect(Buffer.from(new Uint8Array(32).fill(1)).toString('base64url')).not.toContain(name);
   });
 
-  it('are derived for each entry and kind by HKDF-SHA-256 (RFC 5869)', () => {
+  it('are derived by HKDF-SHA-256 (RFC 5869), and bind each text to its entry and kind', () => {
     const { keyName, body } = partsOf(vault.sealMessage(KEY, messageWith(CARD))) ?? { keyName: '', body: '' };
     const bytes = Buffer.from(body, 'base64url');
-    const key = new Uint8Array(hkdfSync('sha256', keyOfBytes(1).reveal(), '', 'v1|message|V1/100000', 32));
+    // The number is what the entry's name is spread to; where that changes, nothing that was sealed before opens.
+    const key = new Uint8Array(hkdfSync('sha256', keyOfBytes(1).reveal(), '', 'v2|1636', 32));
     const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
-    decipher.setAAD(Buffer.from('v1|message')).setAuthTag(bytes.subarray(-16));
+    decipher.setAAD(Buffer.from('v2|message|V1/100000')).setAuthTag(bytes.subarray(-16));
     const text = decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
     expect(JSON.parse(text)).toMatchObject({ api: 'Purchase', fields: CARD });
     expect(keyName).toBe(vault.keyOf(vault.sealMessage(KEY, messageWith(CARD))));
+  });
+
+  it('are spread evenly over the entries', () => {
+    const vectors = { ...systemRandom, id: () => 'AAAAAAAAAAAAAAAAAAAAAA' };
+    const many = createVault([keyOfBytes(1)], vectors);
+    // With one vector, what is sealed under one key begins alike.
+    const begins = (tranId: string) =>
+      partsOf(many.sealMessage(keyNamed(tranId), messageWith(CARD)))?.body.slice(0, 40);
+    const counts = new Map<string | undefined, number>();
+    for (let i = 0; i < 12_288; i += 1) counts.set(begins(`T${i}`), (counts.get(begins(`T${i}`)) ?? 0) + 1);
+    expect(counts.size).toBeGreaterThan(3700);
+    expect(Math.max(...counts.values())).toBeLessThan(20);
   });
 
   it('seal a text of any length', () => {
