@@ -31,12 +31,16 @@ export function filingOf(entry: Entry): Filing {
   return { wake: null, owedSince: null, expires: true };
 }
 
-/** What the entry adds to the journal's sums, by name; amounts in minor units. Empty for nearly every entry. */
+/** What nearly every entry adds to the sums. */
+export const NO_TALLY: ReadonlyMap<string, bigint> = new Map();
+
+/** What the entry adds to the journal's sums, by name; amounts in minor units. */
 export function tallyOf(entry: Entry): ReadonlyMap<string, bigint> {
+  const { duty, standing } = entry;
+  if (standing.at !== 'doubt' && duty.is !== 'due' && duty.is !== 'parked') return NO_TALLY;
   const tally = new Map<string, bigint>();
-  const { duty } = entry;
   // A doubt that only its caller's retry ends may expire, and nobody would take it off the sum.
-  if (entry.standing.at === 'doubt' && duty.is !== 'none') tally.set('doubts', 1n);
+  if (standing.at === 'doubt' && duty.is !== 'none') tally.set('doubts', 1n);
   if (duty.is !== 'due' && duty.is !== 'parked') return tally;
   tally.set(duty.is, 1n);
   tally.set(`issuer:${entry.issuer}`, 1n);

@@ -182,7 +182,7 @@ class RedisJournal implements Journal {
   }
 
   async #claim(shard: number, draft: Draft, writeId: string): Promise<Reply<Claimed> | 'missed'> {
-    const call = claimCall(draft, writeId, this.#amnesia.seen(shard), this.#amnesia.epochToBegin());
+    const call = claimCall(shard, draft, writeId, this.#amnesia.seen(shard), this.#amnesia.epochToBegin());
     const reply = await this.#run(SCRIPTS.claim, ...call);
     if (reply.kind !== 'done') return reply;
     const [kind, now, ...rest] = wordsOf(reply.value);
@@ -216,7 +216,8 @@ class RedisJournal implements Journal {
   async #move(from: Entry, to: Entry, writeId: string, before?: string): Promise<Reply<Moved>> {
     const shard = shardOf(from.key);
     const seen = this.#amnesia.seen(shard);
-    const reply = await this.#run(SCRIPTS.move, ...moveCall(from, to, writeId, this.#retention, before));
+    const call = moveCall(shard, { from, to, writeId, retention: this.#retention }, before);
+    const reply = await this.#run(SCRIPTS.move, ...call);
     if (reply.kind !== 'done') return reply;
     const [kind, now, ...rest] = wordsOf(reply.value);
     if (kind === 'moved') {

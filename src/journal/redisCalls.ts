@@ -15,8 +15,8 @@ import { tallyChange } from './tally.ts';
 /** Keys and arguments of one call. */
 export type Call = readonly [keys: readonly string[], args: readonly string[]];
 
-export function claimCall(draft: Draft, writeId: string, seen: Seen, epochToBegin: string): Call {
-  const keys = keysOfShard(shardOf(draft.key));
+export function claimCall(shard: number, draft: Draft, writeId: string, seen: Seen, epochToBegin: string): Call {
+  const keys = keysOfShard(shard);
   const name = keyText(draft.key);
   // Born at 0: times in the head count from the claim, and the script adds its own clock.
   const unborn = born(draft, 0);
@@ -40,9 +40,11 @@ export function claimCall(draft: Draft, writeId: string, seen: Seen, epochToBegi
   ];
 }
 
+type Move = { readonly from: Entry; readonly to: Entry; readonly writeId: string; readonly retention: string };
+
 /** `before` is the head of `from` as the store has it. */
-export function moveCall(from: Entry, to: Entry, writeId: string, retention: string, before = headOf(from)): Call {
-  const keys = keysOfShard(shardOf(from.key));
+export function moveCall(shard: number, { from, to, writeId, retention }: Move, before = headOf(from)): Call {
+  const keys = keysOfShard(shard);
   const name = keyText(from.key);
   const [was, after] = [filingOf(from), filingOf(to)];
   const left = was.wake?.lane ?? RECOVERY;

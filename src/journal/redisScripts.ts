@@ -64,9 +64,10 @@ class ScriptCall extends Command {
   readonly #words: readonly string[];
   #socket: { readonly destroyed?: boolean } | undefined;
 
-  constructor(name: string, args: readonly string[]) {
-    super(name, [...args], { replyEncoding: 'utf8' });
-    this.#words = [name, ...args];
+  /** `words`: the command and its arguments. */
+  constructor(words: readonly [string, ...string[]]) {
+    super(words[0], words.slice(1), { replyEncoding: 'utf8' });
+    this.#words = words;
   }
 
   override toWritable(socket: Gathering): string {
@@ -90,10 +91,19 @@ class ScriptCall extends Command {
   }
 }
 
-/** A command in the protocol of Redis; the library's own way, which also takes other arguments than texts, costs twice as much. */
+/**
+ * A command in the protocol of Redis, which counts bytes. The library's own way, which also takes other arguments than
+ * texts, costs twice as much.
+ */
 function messageOf(words: readonly string[]): string {
+  const message = frame(words, word => word.length);
+  // Nearly all is ASCII: whether it is, is asked once for the whole rather than for each of two dozen words.
+  return Buffer.byteLength(message) === message.length ? message : frame(words, Buffer.byteLength);
+}
+
+function frame(words: readonly string[], lengthOf: (word: string) => number): string {
   let message = `*${words.length}\r\n`;
-  for (const word of words) message += `$${Buffer.byteLength(word)}\r\n${word}\r\n`;
+  for (const word of words) message += `$${lengthOf(word)}\r\n${word}\r\n`;
   return message;
 }
 
@@ -116,10 +126,13 @@ function gather(socket: Gathering): void {
   setImmediate(() => socket.uncork());
 }
 
-type Sent = Reply<ScriptReply> | { readonly kind: 'noScript' };
+const AWAY = { kind: 'away' } as const;
+
+type Failed = Exclude<Reply<never>, { readonly kind: 'done' }> | { readonly kind: 'noScript' };
 
 /**
- * Runs a script.
+ * Runs a script, by its name or by its text: a server that forgot its scripts (restart, failover, SCRIPT FLUSH) is sent the
+ * text, which it remembers again.
  *
  * @throws JournalDefect where the script itself failed, which by its rules is before its first write.
  */
@@ -128,33 +141,28 @@ export async function runScript(
   script: Script,
   keys: readonly string[],
   args: readonly string[],
+  by: 'evalsha' | 'eval' = 'evalsha',
 ): Promise<Reply<ScriptReply>> {
-  const rest = [String(keys.length), ...keys, ...args];
-  const sent = await send(client, script, 'evalsha', [script.sha, ...rest]);
-  if (sent.kind !== 'noScript') return sent;
-  // The server forgot its scripts (restart, failover, SCRIPT FLUSH): send the text, which it remembers again.
-  const again = await send(client, script, 'eval', [script.text, ...rest]);
-  return again.kind === 'noScript' ? { kind: 'away' } : again;
-}
-
-async function send(client: RedisClient, script: Script, name: string, args: readonly string[]): Promise<Sent> {
-  const call = new ScriptCall(name, args);
+  const which = by === 'eval' ? script.text : script.sha;
+  const call = new ScriptCall([by, which, String(keys.length), ...keys, ...args]);
   try {
     // What is returned may be more than the call's own promise (tracing), and must not be left to reject unseen.
     return { kind: 'done', value: (await client.sendCommand(call)) as ScriptReply };
   } catch (error) {
-    return call.isSurelyUndone(error) ? { kind: 'away' } : meaningOf(error, script);
+    const failed = call.isSurelyUndone(error) ? AWAY : meaningOf(error, script);
+    if (failed.kind !== 'noScript') return failed;
+    return by === 'eval' ? AWAY : runScript(client, script, keys, args, 'eval');
   }
 }
 
 /** What an error says about a call that was handed over. Its text may quote arguments and goes no further. */
-function meaningOf(error: unknown, script: Script): Sent {
+function meaningOf(error: unknown, script: Script): Failed {
   const text = error instanceof Error ? error.message : '';
   if (!(error instanceof ReplyError)) return { kind: wasRefusedThroughout(text) ? 'away' : 'unsure' };
   const [code = ''] = text.split(' ', 1);
   if (code === 'NOSCRIPT') return { kind: 'noScript' };
   const fromInside = text.includes('@user_script');
-  if (REFUSALS.has(code) && !fromInside) return { kind: 'away' };
+  if (REFUSALS.has(code) && !fromInside) return AWAY;
   throw new JournalDefect(
     `the journal script ${script.name} failed with ${code}: is this database only the journal's?`,
   );

@@ -3,14 +3,16 @@
  * in the same step as the entry, so that reading them costs nothing however much is open.
  */
 import type { Entry } from '../domain/entry.ts';
-import { tallyOf } from '../domain/filing.ts';
+import { NO_TALLY, tallyOf } from '../domain/filing.ts';
 import type { IssuerId } from '../domain/ids.ts';
 import type { OwedSummary } from './journal.ts';
 
 /** What a move (from null: a birth) adds to each sum by name; names that it leaves alone are not there. */
 export function tallyChange(from: Entry | null, to: Entry): ReadonlyMap<string, bigint> {
-  const change = new Map(tallyOf(to));
-  if (from) for (const [name, amount] of tallyOf(from)) change.set(name, (change.get(name) ?? 0n) - amount);
+  const [before, after] = [from ? tallyOf(from) : NO_TALLY, tallyOf(to)];
+  if (before.size + after.size === 0) return NO_TALLY;
+  const change = new Map(after);
+  for (const [name, amount] of before) change.set(name, (change.get(name) ?? 0n) - amount);
   for (const [name, amount] of change) if (amount === 0n) change.delete(name);
   return change;
 }
