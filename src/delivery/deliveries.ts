@@ -5,16 +5,17 @@
  */
 import { DELIVERY_PARK_AFTER_MS, IN_FLIGHT_PER_PROCESS } from '../config/limits.ts';
 import { type AttemptResult, apply, type Duty, type Entry, type ParkReason } from '../domain/entry.ts';
-import { filingOf, RECOVERY } from '../domain/filing.ts';
+import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, type IssuerId, keyText } from '../domain/ids.ts';
 import type { IssuerAnswer, Outcome } from '../domain/outcome.ts';
 import type { ResponseCode } from '../domain/responseCode.ts';
 import type { IssuerLine, IssuerLines } from '../issuer/issuer.ts';
-import type { Found, Journal, Vault } from '../journal/journal.ts';
+import type { Journal, Vault } from '../journal/journal.ts';
 import type { Held, Steps } from '../journal/steps.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Deadline } from '../runtime/deadline.ts';
 import type { Random } from '../runtime/random.ts';
+import { Backlog } from './backlog.ts';
 import { backoffMs } from './backoff.ts';
 import { apiOfDuty, dutyMessage } from './derive.ts';
 import { followReversal } from './follow.ts';
@@ -49,8 +50,6 @@ const POLL_MS = 250;
 const BUSY_POLL_MS = 10;
 /** Ten seconds: a failover is over by then, or takes so long that other doubts should not wait for it. */
 const RESTORING_POLLS_MOST = 40;
-/** Takeovers a poll: a crash leaves at most what one process had in flight, which a few polls take over. */
-const RECOVERY_BATCH = 64;
 /** Steps of recovery at a time: enough to be quick, few enough to leave the journal to the journey. */
 const RECOVERY_AT_ONCE = 8;
 /** A try is leased for the issuer's time-out and this, so that nobody else starts while it may still be under way. */
@@ -75,13 +74,25 @@ export class Deliveries {
   #finishing = 0;
   /** Polls that found data to be restored still. */
   #restoring = 0;
+  readonly #found: Backlog<Held>;
   /** Whether the last poll filled a lane, so that there may be more. */
   #more = false;
-  /** Aborted when a try has ended and the next poll need not wait. */
+  /** Aborted when all that was found for a lane is begun and the next poll need not wait. */
   #roomAgain = new AbortController();
 
   constructor(deps: DeliveryDeps) {
     this.#deps = deps;
+    const lineOf = (lane: Lane) => (lane === RECOVERY ? undefined : deps.issuers.get(lane));
+    const places = {
+      lanes: (): Lane[] => [RECOVERY, ...[...deps.issuers.all()].map(({ id }) => id)],
+      free: (lane: Lane) => {
+        const line = lineOf(lane);
+        if (line) return freeTries(line);
+        return lane === RECOVERY ? RECOVERY_AT_ONCE - this.#recovering : 0;
+      },
+      isProbing: (lane: Lane) => (lineOf(lane)?.issuer.state ?? 'closed') !== 'closed',
+    };
+    this.#found = new Backlog(places, held => this.#workFound(held));
   }
 
   start(): void {
@@ -188,20 +199,19 @@ export class Deliveries {
   }
 
   async #lookOnce(): Promise<void> {
-    const lines = [...this.#deps.issuers.all()];
-    const lanes = lines.map(line => ({ lane: line.id, limit: freeTries(line) })).filter(({ limit }) => limit > 0);
-    const found = await this.#deps.journal.due([{ lane: RECOVERY, limit: RECOVERY_BATCH }, ...lanes]);
+    const wanted = this.#found.wanted();
+    const found = await this.#deps.journal.due(wanted);
     // What was found may have ended in what the store has lost: that is written again before anything is done about it.
-    if (await this.#isRestoring()) return;
+    if (await this.#isRestoring()) return this.#found.drop();
+    const due = found.kind === 'done' ? found.value.map(each => this.#deps.steps.hold(each)) : [];
     this.#more = false;
-    if (found.kind !== 'done') return;
-    const queue = found.value.map(each => this.#deps.steps.hold(each));
-    this.#more = [...lanes, { lane: RECOVERY, limit: RECOVERY_BATCH }].some(
-      ({ lane, limit }) => queue.filter(held => filingOf(held.entry).wake?.lane === lane).length >= limit,
-    );
-    const recoveries = queue.filter(held => !goesToIssuer(held.entry));
-    for (const held of queue) if (goesToIssuer(held.entry)) this.#spawn(this.work(held));
-    this.#recover(recoveries);
+    for (const { lane, limit } of wanted) {
+      const ofLane = due.filter(({ entry }) => filingOf(entry).wake?.lane === lane);
+      this.#found.put(lane, ofLane);
+      this.#more ||= ofLane.length >= limit;
+    }
+    for (const begun of this.#found.begin()) this.#spawn(begun.finally(() => this.#roomAgain.abort()));
+    this.#more ||= !this.#found.isEmpty;
   }
 
   /** Whether all else is to wait until more is restored; a part of the store that stays away holds up the rest for a while. */
@@ -220,17 +230,11 @@ export class Deliveries {
     return followed.kind === 'followed';
   }
 
-  /** A few workers share the batch; a batch that is still being worked on keeps the next one waiting. */
-  #recover(batch: Held[]): void {
-    while (this.#recovering < RECOVERY_AT_ONCE && this.#recovering < batch.length) {
-      this.#recovering += 1;
-      this.#spawn(
-        (async () => {
-          for (let held = batch.shift(); held; held = batch.shift()) await this.work(held);
-          this.#recovering -= 1;
-        })(),
-      );
-    }
+  async #workFound(held: Held): Promise<void> {
+    const recovers = filingOf(held.entry).wake?.lane === RECOVERY ? 1 : 0;
+    this.#recovering += recovers;
+    await this.work(held);
+    this.#recovering -= recovers;
   }
 
   #spawn(work: Promise<unknown>): void {
@@ -250,7 +254,6 @@ export class Deliveries {
       return await this.#attempt(held, line);
     } finally {
       leave();
-      this.#roomAgain.abort();
     }
   }
 
@@ -390,7 +393,3 @@ function freeTries({ issuer, deliveries }: IssuerLine): number {
 
 const isApprovedReversal = ({ policy, standing }: Entry): boolean =>
   policy === 'undo' && standing.at === 'settled' && standing.answer.code === '00';
-
-/** Takeovers and Reversals to follow need only the journal. */
-const goesToIssuer = ({ standing, duty }: Found['entry']): boolean =>
-  standing.at !== 'claimed' && duty.is === 'due' && duty.kind !== 'follow';

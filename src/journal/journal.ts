@@ -105,6 +105,9 @@ export type Amnesia = {
 /** What the entries that are claimed or owed cannot be finished without: keys by name (`Vault.keyOf`), and issuers. */
 export type Needs = { readonly keys: ReadonlySet<string>; readonly issuers: ReadonlySet<IssuerId> };
 
+/** How many entries of a lane are asked for. */
+export type LaneLimit = { readonly lane: Lane; readonly limit: number };
+
 export interface Journal {
   /**
    * Writes the first version of an entry if its key has none, in one atomic step, durable before it returns; else
@@ -126,7 +129,7 @@ export interface Journal {
   /** What is known of lost data, without asking: claims, moves and `due` notice it. */
   amnesia(): Amnesia;
   /** Entries whose time has come, oldest first, at most `limit` for each lane. Takes nothing: moving them does. */
-  due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>>;
+  due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>>;
   owed(): Promise<Reply<OwedSummary>>;
   /**
    * Remembers a name until the end of the span in which it may be taken, or somewhat longer, in one atomic step, durable

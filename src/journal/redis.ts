@@ -15,6 +15,7 @@ import type {
   Claimed,
   Found,
   Journal,
+  LaneLimit,
   Moved,
   Needs,
   OwedSummary,
@@ -120,7 +121,6 @@ async function inspected(
   }
 }
 
-type LaneLimit = { readonly lane: Lane; readonly limit: number };
 type Waiting = { readonly shard: ShardKeys; readonly lane: Lane; readonly name: string; readonly at: number };
 
 type Parts = {

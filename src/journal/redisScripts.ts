@@ -102,9 +102,10 @@ function messageOf(words: readonly string[]): string {
 }
 
 function frame(words: readonly string[], lengthOf: (word: string) => number): string {
-  let message = `*${words.length}\r\n`;
-  for (const word of words) message += `$${lengthOf(word)}\r\n${word}\r\n`;
-  return message;
+  const lines = [`*${words.length}`];
+  for (const word of words) lines.push(`$${lengthOf(word)}`, word);
+  lines.push('');
+  return lines.join('\r\n');
 }
 
 /** What a stream of Node has for holding back what is written to it. */

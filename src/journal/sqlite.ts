@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { born, type Draft, type Entry, isLegal, isOlder } from '../domain/entry.ts';
-import { filingOf, type Lane } from '../domain/filing.ts';
+import { filingOf } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, type Span, systemClock } from '../runtime/clock.ts';
 import {
@@ -12,6 +12,7 @@ import {
   type Claimed,
   type Found,
   type Journal,
+  type LaneLimit,
   type Moved,
   type Needs,
   type OwedSummary,
@@ -56,7 +57,6 @@ export async function createSqliteJournal(options: SqliteJournalOptions): Promis
 }
 
 type Row = Record<string, SQLOutputValue>;
-type LaneLimit = { readonly lane: Lane; readonly limit: number };
 
 const RECORD = 'name, v, w, at, head, message, answer, expires_at';
 
