@@ -113,6 +113,13 @@ describe('opening', () => {
     expect(faultOf(() => vault.openAnswer(KEY, sealed))).toBe('notGenuine');
   });
 
+  it('I16 fails for another entry whose texts are sealed with the same derived key', () => {
+    // Of so many about ten have the same key.
+    for (let i = 0; i < 40_000; i += 1) {
+      expect(faultOf(() => vault.openMessage(keyNamed(`W${i}`), sealed))).toBe('notGenuine');
+    }
+  });
+
   it('fails for every changed character of the ciphertext', () => {
     const { keyName, body } = partsOf(sealed) ?? { keyName: '', body: '' };
     for (let i = 0; i < body.length - 1; i += 1) {
