@@ -8,13 +8,14 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { optionsOrCode } from './engine/command.ts';
 import { findWrk } from './engine/loaders.ts';
-import { loadNow, machineHere } from './engine/machine.ts';
+import { loadNow, occasionHere } from './engine/machine.ts';
 import { readOthers } from './engine/other.ts';
-import { type Plan, planOf } from './engine/plan.ts';
+import { type Plan, plannedSeconds, planOf } from './engine/plan.ts';
 import { Run } from './engine/run.ts';
 import { makeSurroundings, type Surroundings } from './engine/surroundings.ts';
 import { verdictOf } from './engine/verdicts.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
+import { duration } from './report/numbers.ts';
 import { pageOf } from './report/page.ts';
 import { progressTo } from './report/progress.ts';
 import { textOf } from './report/table.ts';
@@ -27,23 +28,22 @@ const LOAD_MOST = 0.5;
 
 async function bench(options: BenchOptions): Promise<BenchResult> {
   const plan = planOf(options, subjectRows());
-  const machine = machineHere();
-  const startedAt = new Date().toISOString();
+  const occasion = occasionHere();
   const begun = performance.now();
   const others = readOthers(options.out);
   const around = await makeSurroundings(plan.quick);
   const progress = progressTo(process.stdout);
+  console.log(`${plan.rows.length} subjects, ${plan.rounds} rounds: about ${duration(plannedSeconds(plan))}`);
   try {
     const run = new Run(plan, around, progress.tell);
     const subjects = await run.results();
     return {
-      startedAt,
+      ...occasion,
       tookSeconds: Math.round((performance.now() - begun) / 1000),
       quick: plan.quick,
       rounds: plan.rounds,
-      machine,
       method: methodOf(plan, around),
-      warnings: [...warningsOf(machine, plan), ...run.problems],
+      warnings: [...warningsOf(occasion.machine, plan), ...run.problems],
       subjects,
       verdicts: targetRows().map(row => verdictOf(row, subjects, others)),
     };
@@ -67,13 +67,16 @@ const methodOf = (plan: Plan, { cores }: Surroundings): string[] => [
   'The gateway runs with all its checks, seals, metrics and log lines, as it is deployed.',
 ];
 
-function warningsOf({ cores, loadBefore }: Machine, { quick, rounds }: Plan): string[] {
+export function warningsOf({ cores, loadBefore }: Machine, { quick, rounds, leftOut }: Plan): string[] {
   const load = Math.max(loadBefore, 0);
   return [
     load > cores * LOAD_MOST
       ? `The machine was busy before the run (load ${load} on ${cores} cores): expect noise.`
       : '',
     quick ? 'A quick run: short measurements, good for a look. Claims need a full run on a quiet machine.' : '',
+    leftOut.length > 0
+      ? `A quick run leaves out, with all targets that need them: ${leftOut.map(([name]) => name).join(', ')}.`
+      : '',
     rounds < 3 ? `${rounds} of the three rounds that a conclusion needs.` : '',
   ].filter(warning => warning !== '');
 }

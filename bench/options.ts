@@ -2,6 +2,8 @@
  * What the bench can be told on its command line, and what it is without being told.
  */
 import { parseArgs } from 'node:util';
+import { plannedSeconds, planOf } from './engine/plan.ts';
+import { duration } from './report/numbers.ts';
 import { SUBJECTS, type SubjectName, subjectRows } from './subjects.ts';
 
 export type BenchOptions = {
@@ -18,19 +20,23 @@ export type BenchOptions = {
 /** More would take hours, and say no more. */
 const ROUNDS_MOST = 50;
 
+/** How long such a run takes. */
+const about = (quick: boolean): string =>
+  duration(plannedSeconds(planOf({ quick, rounds: undefined, only: [] }, subjectRows())));
+
 export const usage = (): string => `npm run bench -- [--quick] [--rounds N] [--only NAME,NAME ...] [--out DIR]
 
 Measures the gateway and its peers side by side, in rounds, and prints what it may say about the targets. Nothing on
 the machine is changed but the folder of results, where results.json and index.html are written.
 
-  --quick     under two minutes, shorter and with fewer subjects; otherwise about twelve
+  --quick     shorter, and without the subjects marked *: about ${about(true)} instead of ${about(false)}
   --rounds N  how often each subject is measured; three at least for a conclusion (default 3)
   --only ...  these subjects alone, by name
   --out DIR   where the results go (default var/bench)
 
 Subjects:
 ${subjectRows()
-  .map(([name, { what }]) => `  ${name.padEnd(24)}${what}`)
+  .map(([name, { what, slow }]) => `${slow ? '* ' : '  '}${name.padEnd(24)}${what}`)
   .join('\n')}
 `;
 

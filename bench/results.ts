@@ -39,7 +39,7 @@ export type Sample = {
   readonly flaws: readonly string[];
 };
 
-/** A share of the CPU time of one request, charged to a package or to a part of the project. */
+/** A share of the CPU time of one request, or of the one start of a process, charged to a package or to a part of the project. */
 export type CpuPart = { readonly name: string; readonly share: number; readonly usPerRequest: number };
 
 /** One rate of an open loop: what was asked for, what was reached, what it took. */
@@ -74,6 +74,10 @@ export type Conclusion = 'aim' | 'met' | 'missed' | 'noise' | 'unmeasured';
 
 export type Verdict = {
   readonly target: string;
+  /** The subject whose figure is judged; absent where another command measures it. */
+  readonly subject?: string;
+  /** When and where another command has measured it; absent where this run has. */
+  readonly measured?: Occasion;
   /** How it was made, or which command measures it. */
   readonly how: string;
   readonly unit: 'ratio' | 'ms' | 'MiB' | '%';
@@ -101,13 +105,17 @@ export type Machine = {
   readonly versions: Readonly<Record<string, string>>;
 };
 
-export type BenchResult = {
+/** When and where something was measured. */
+export type Occasion = {
   /** ISO 8601. */
   readonly startedAt: string;
+  readonly machine: Machine;
+};
+
+export type BenchResult = Occasion & {
   readonly tookSeconds: number;
   readonly quick: boolean;
   readonly rounds: number;
-  readonly machine: Machine;
   /** How the measurements were made, one sentence each. */
   readonly method: readonly string[];
   /** What makes the numbers worth less than they look, in words. */

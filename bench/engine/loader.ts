@@ -29,7 +29,7 @@ export type LoaderOrder = {
 export const MEASURING_MARK = 'MEASURING';
 export const MEASURED_MARK = 'MEASURED';
 const TICK_MS = 1;
-/** What was sent in time may still be answered for so long. */
+/** What was due in time may still be sent and answered for so long. */
 const GRACE_MS = 1_000;
 
 /** The method of autocannon's client by which it begins its next request; no part of its interface, hence looked for. */
@@ -68,12 +68,16 @@ class Run {
     // What was due since the last tick, and still belongs to the measured time.
     this.#pacer?.tick(this.#tally.untilMs - TICK_MS / 10);
     const graceEnds = performance.now() + GRACE_MS;
-    while (this.#inFlight.size > 0 && performance.now() < graceEnds) await sleep(TICK_MS);
+    while (this.#hasUnanswered() && performance.now() < graceEnds) await sleep(TICK_MS);
     for (const dueAt of [...(this.#pacer?.waiting ?? []), ...this.#inFlight.values()]) {
       this.#tally.lost(dueAt, performance.now());
     }
     load.stop();
     return { ...this.#tally.report(), usedUp: Math.max(0, this.#sent - this.#order.slice.count) };
+  }
+
+  #hasUnanswered(): boolean {
+    return this.#inFlight.size > 0 || (this.#pacer?.waiting.length ?? 0) > 0;
   }
 
   #start(): autocannon.Instance {
@@ -120,8 +124,10 @@ class Run {
       // It asks again with a new connection, and what was on the old one will not be answered.
       if (unanswered !== undefined) this.#tally.lost(unanswered, performance.now());
       this.#inFlight.delete(client);
-      if (this.#ended || idle) return;
-      if (this.#pacer === undefined) return send(performance.now());
+      if (idle) return;
+      // Of an open loop, what was due in time is still sent when its turn comes: else a short pause at the end would count
+      // as failures, which it would not have been a moment before.
+      if (this.#pacer === undefined) return this.#ended ? undefined : send(performance.now());
       idle = true;
       this.#pacer.free({ send });
     };

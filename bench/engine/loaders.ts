@@ -11,6 +11,7 @@ import type { Readable } from 'node:stream';
 import { findNeed, type Need } from '../../test/support/programs.ts';
 import { unwatchProcess, watchProcess } from '../../test/support/watcher.ts';
 import { ID_LENGTH } from '../peers/ids.ts';
+import { readLines } from '../peers/loads.ts';
 import { ROOT } from '../peers/process.ts';
 import type { Pin } from '../peers/types.ts';
 import { type LoaderOrder, MEASURED_MARK, MEASURING_MARK } from './loader.ts';
@@ -37,13 +38,34 @@ export type LoaderPlace = {
   readonly dir: string;
 };
 
-/** Puts the load on. @throws Error with what the loader printed, where it fails. */
-export async function putLoad(order: LoaderOrder, place: LoaderPlace, watch: LoadWatch): Promise<LoadReport> {
-  const wrk = order.ratePerSecond === 0 && Number.isInteger(order.seconds) ? findWrk() : undefined;
+/**
+ * Puts the load on: closed loops of whole seconds by wrk, all others by autocannon, and all of them where there is no wrk.
+ *
+ * @throws RangeError before anything is sent, where the order asks for messages that the pool does not have.
+ * @throws Error with what the loader printed, where it fails.
+ */
+export async function putLoad(
+  order: LoaderOrder,
+  place: LoaderPlace,
+  watch: LoadWatch,
+  find = findWrk,
+): Promise<LoadReport> {
+  refuseBeyondPool(order);
+  const wrk = order.ratePerSecond === 0 && Number.isInteger(order.seconds) ? find() : undefined;
   if (wrk === undefined) return byAutocannon(order, place, watch);
   // Warming up is a stretch of its own: wrk does not tell one part of its time from another.
-  if (order.warmUpSeconds > 0) await byWrk(wrk, warmUpOf(order), place, { onBegin: () => {}, onEnd: () => {} });
+  if (warmUpCount(order) > 0) await byWrk(wrk, warmUpOf(order), place, { onBegin: () => {}, onEnd: () => {} });
   return byWrk(wrk, measuredOf(order), place, watch);
+}
+
+/** A message that is not there cannot be sent, and one that was sent before would be a replay. */
+function refuseBeyondPool({ load, slice: { from, count } }: LoaderOrder): void {
+  if (load.body.kind !== 'pool') return;
+  const there = readLines(load).length;
+  if (count >= 1 && from >= 0 && from + count <= there) return;
+  throw new RangeError(
+    `the load ${load.name} has ${there} prepared messages, and ${count} from number ${from} on were asked for`,
+  );
 }
 
 /** A quarter of the messages, or what its share of the time is, goes into the warm-up. */

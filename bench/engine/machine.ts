@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../peers/process.ts';
-import type { Machine } from '../results.ts';
+import type { Machine, Occasion } from '../results.ts';
 
 /** Packages of the gateway's hot path and of the peers. */
 const PACKAGES = [
@@ -43,6 +43,9 @@ export function machineHere(): Machine {
     versions: { node: process.versions.node, openssl: process.versions.openssl, ...packages(), ...programs() },
   };
 }
+
+/** To be asked for before the measurement: it tells how busy the machine was without it. */
+export const occasionHere = (): Occasion => ({ startedAt: new Date().toISOString(), machine: machineHere() });
 
 /** Processes that ran or wanted to, on average over the last minute. */
 export const loadNow = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100;

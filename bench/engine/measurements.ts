@@ -1,6 +1,6 @@
 /**
  * The measurements that are not rounds of load: operations by themselves, the start of a process and what it needs when
- * idle, and a profile of the CPU time of one request.
+ * idle, and profiles of the CPU time of one request and of a start.
  */
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { primitiveRow } from '../primitives/primitives.ts';
 import type { CpuPart, Figures, Sample } from '../results.ts';
 import type { ClosedRow, OperationRow, StartRow } from '../subjects.ts';
 import { flawsOf, watchOthers } from './others.ts';
-import { busyTimes, partsOf, readProfiles } from './profile.ts';
+import { busyTimes, type CpuProfile, partsOf, readProfiles } from './profile.ts';
 import { startStand } from './stand.ts';
 import type { Surroundings } from './surroundings.ts';
 import { threadTimes } from './threads.ts';
@@ -98,12 +98,37 @@ export async function profileOf(around: Surroundings, row: ClosedRow, options: P
   } finally {
     await stand.end();
   }
-  const profiles = readProfiles(dir);
-  if (profiles.length === 0) throw new Error('it wrote no profile');
-  removeDir(dir);
-  const times = profiles.map(profile => busyTimes(profile, stretch));
+  const times = takeProfiles(dir).map(profile => busyTimes(profile, stretch));
   const beside = after.map((each, index) => since(each, before[index]));
   return partsOf(addUp([...times, ...beside]), usPerRequest);
+}
+
+/** Where the CPU time of a start goes, from the process's first JavaScript until about when its port accepts. */
+export async function profileOfStart(around: Surroundings, { peer }: StartRow): Promise<CpuPart[]> {
+  const dir = mkdtempSync(join(around.dir, 'profile-'));
+  const pin = profiled(around.cores.everywhere, dir);
+  const startMs = await inWorld(around, { pin, needsIssuer: true }, async world => {
+    const started = await peerRow(peer).start(world);
+    await started.stop();
+    return started.startMs ?? 0;
+  });
+  const times = addUp(
+    takeProfiles(dir).map(profile =>
+      busyTimes(profile, { fromUs: 0, untilUs: profile.startTime + startMs * (MICROSECONDS / 1000) }),
+    ),
+  );
+  return partsOf(
+    times,
+    [...times.values()].reduce((sum, us) => sum + us, 0),
+  );
+}
+
+/** The profiles that were written, whose folder goes. @throws Error where there are none. */
+function takeProfiles(dir: string): CpuProfile[] {
+  const profiles = readProfiles(dir);
+  removeDir(dir);
+  if (profiles.length === 0) throw new Error('it wrote no profile');
+  return profiles;
 }
 
 /** Has Node write a profile when it ends. What is no program of Node runs as it is. */

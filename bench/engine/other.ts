@@ -9,10 +9,10 @@ import type { OtherMeasurement } from './verdicts.ts';
 
 const FOLDER = 'other';
 
-/** Leaves a measurement for the next bench's report. @param out folder of results, such as `var/bench`. */
-export function leaveOther(out: string, target: TargetName, rounds: readonly number[], note: string): void {
+/** Leaves a measurement for the reports. @param out folder of results, such as `var/bench`. */
+export function leaveOther(out: string, target: TargetName, measurement: Omit<OtherMeasurement, 'target'>): void {
   mkdirSync(join(out, FOLDER), { recursive: true });
-  const left: OtherMeasurement = { target, rounds, note };
+  const left: OtherMeasurement = { target, ...measurement };
   writeFileSync(join(out, FOLDER, `${target}.json`), `${JSON.stringify(left, null, 2)}\n`);
 }
 
@@ -23,9 +23,16 @@ export function readOthers(out: string): OtherMeasurement[] {
   return readdirSync(folder)
     .filter(name => name.endsWith('.json'))
     .map(name => {
-      const { target, rounds, note } = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-      const fits = typeof target === 'string' && Array.isArray(rounds) && rounds.every(Number.isFinite);
-      if (!fits) throw new Error(`${join(folder, name)} holds no measurement`);
-      return { target, rounds, note: String(note ?? '') };
+      const left: OtherMeasurement = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+      if (!isWhole(left)) throw new Error(`${join(folder, name)} holds no measurement: remove it, or measure again`);
+      return left;
     });
 }
+
+const isWhole = ({ target, rounds, note, startedAt, machine }: Partial<OtherMeasurement>): boolean =>
+  typeof target === 'string' &&
+  Array.isArray(rounds) &&
+  rounds.every(Number.isFinite) &&
+  typeof note === 'string' &&
+  typeof startedAt === 'string' &&
+  typeof machine?.cpu === 'string';

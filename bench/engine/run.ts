@@ -4,13 +4,14 @@
  */
 import { peerRow } from '../peers/peers.ts';
 import { primitiveRow } from '../primitives/primitives.ts';
-import type { Sample, SubjectResult } from '../results.ts';
+import type { CpuPart, Sample, SubjectResult } from '../results.ts';
 import type { ClosedRow, RatesRow, SubjectName, SubjectRow } from '../subjects.ts';
-import { measureOperation, measureStart, profileOf } from './measurements.ts';
-import { hasPicture, inOrder, type Plan } from './plan.ts';
+import { measureOperation, measureStart, profileOf, profileOfStart } from './measurements.ts';
+import { inOrder, type Plan, picturesOf, RATE_WARM_UP_SECONDS, warmUpOf } from './plan.ts';
 import { type Gathered, ratePointOf, resultOf, sampleOf } from './samples.ts';
 import { type Stand, startStand } from './stand.ts';
 import type { Surroundings } from './surroundings.ts';
+import { missedSubjects } from './verdicts.ts';
 
 /** What a person who waits wants to see. */
 export type Progress = {
@@ -47,11 +48,11 @@ export class Run {
   }
 
   async results(): Promise<SubjectResult[]> {
-    const { rows, rounds, quick } = this.#plan;
+    const { rows, rounds } = this.#plan;
     await this.#skipMissing();
     const measured = rows.filter(([, { kind }]) => kind !== 'rates');
-    const pictures = rows.filter(([, row]) => hasPicture(row, quick));
-    this.#steps = measured.length * rounds + pictures.length;
+    const planned = picturesOf(this.#plan, new Set());
+    this.#steps = measured.length * rounds + planned.length;
     try {
       for (let round = 1; round <= rounds; round += 1) {
         for (const row of inOrder(measured, round)) {
@@ -59,11 +60,17 @@ export class Run {
         }
       }
       await this.#endKept();
+      const pictures = picturesOf(this.#plan, missedSubjects(this.#results()));
+      this.#steps += pictures.length - planned.length;
       for (const row of pictures) await this.#attempt('pictures', row, () => this.#picture(row));
     } finally {
       await this.#endKept();
     }
-    return rows.map(([name, row]) => resultOf(name, row, this.#of(name)));
+    return this.#results();
+  }
+
+  #results(): SubjectResult[] {
+    return this.#plan.rows.map(([name, row]) => resultOf(name, row, this.#of(name)));
   }
 
   /** Whatever fails is left out from then on, with the reason, and the run goes on. */
@@ -99,7 +106,7 @@ export class Run {
 
   async #measureFresh(row: ClosedRow, round: number): Promise<Sample> {
     const { seconds } = this.#plan;
-    const warmUpSeconds = Math.max(this.#plan.warmUpSeconds, row.warmUpSeconds ?? 0);
+    const warmUpSeconds = warmUpOf(this.#plan, row);
     const stand = await this.#stand(row, seconds + warmUpSeconds);
     try {
       return sampleOf(round, await stand.measure({ seconds, warmUpSeconds, ratePerSecond: 0 }), row.mayFail === true);
@@ -111,7 +118,7 @@ export class Run {
   async #measureKept(name: SubjectName, row: ClosedRow, round: number): Promise<Sample> {
     const { seconds, rounds } = this.#plan;
     const kept = this.#kept.get(name);
-    const warmUpSeconds = kept ? 0 : this.#plan.warmUpSeconds;
+    const warmUpSeconds = kept ? 0 : warmUpOf(this.#plan, row);
     const stand = kept ?? (await this.#stand(row, rounds * seconds + warmUpSeconds));
     this.#kept.set(name, stand);
     return sampleOf(round, await stand.measure({ seconds, warmUpSeconds, ratePerSecond: 0 }), row.mayFail === true);
@@ -129,20 +136,25 @@ export class Run {
 
   async #picture([name, row]: Row): Promise<string> {
     if (row.kind === 'rates') return this.#rates(name, row);
-    if (row.kind !== 'closed') throw new Error(`there is no picture of ${name}`);
-    const { profileSeconds, warmUpSeconds } = this.#plan;
-    const usPerRequest = 1e6 / (resultOf(name, row, this.#of(name)).median.perCpuSecond ?? Number.NaN);
-    const cpuParts = await profileOf(this.#around, row, { profileSeconds, warmUpSeconds, usPerRequest });
+    if (row.kind === 'operation') throw new Error(`there is no picture of ${name}`);
+    const cpuParts = await (row.kind === 'start' ? profileOfStart(this.#around, row) : this.#profile(name, row));
     this.#add(name, { cpuParts });
     return `profiled: ${cpuParts[0]?.name ?? 'nothing'} leads`;
   }
 
+  #profile(name: SubjectName, row: ClosedRow): Promise<CpuPart[]> {
+    const { profileSeconds, warmUpSeconds } = this.#plan;
+    const usPerRequest = 1e6 / (resultOf(name, row, this.#of(name)).median.perCpuSecond ?? Number.NaN);
+    return profileOf(this.#around, row, { profileSeconds, warmUpSeconds, usPerRequest });
+  }
+
   async #rates(name: SubjectName, row: RatesRow): Promise<string> {
-    const { rates, rateSeconds, warmUpSeconds } = this.#plan;
+    const { rates, rateSeconds } = this.#plan;
+    const warmUpSeconds = RATE_WARM_UP_SECONDS;
     const stand = await this.#stand(row, rates.length * (rateSeconds + warmUpSeconds));
     try {
       for (const ratePerSecond of rates) {
-        const measured = await stand.measure({ seconds: rateSeconds, warmUpSeconds: 1, ratePerSecond });
+        const measured = await stand.measure({ seconds: rateSeconds, warmUpSeconds, ratePerSecond });
         const point = ratePointOf(ratePerSecond, measured);
         this.#add(name, { rates: [...(this.#of(name).rates ?? []), point] });
         if (point.perSecond < ratePerSecond * REACHED) break;

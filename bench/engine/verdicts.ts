@@ -2,18 +2,18 @@
  * What may be concluded about the targets. Each round gives a value of its own, made of what was measured side by side in
  * that round; where the rounds differ by more than the distance to the target, nothing is concluded, and that is said.
  */
-import type { Conclusion, Metric, SubjectResult, Verdict } from '../results.ts';
-import type { CommandRow, TargetRow } from '../targets.ts';
+import type { Conclusion, Metric, Occasion, SubjectResult, Verdict } from '../results.ts';
+import { type CommandRow, type TargetRow, targetRows } from '../targets.ts';
 import { median } from './statistics.ts';
 
 /** Fewer tell nothing about how much they differ. */
 export const ROUNDS_LEAST = 3;
 
 /** What another command has left behind for a target. */
-export type OtherMeasurement = {
+export type OtherMeasurement = Occasion & {
   readonly target: string;
   readonly rounds: readonly number[];
-  /** When, and whatever else should be known. */
+  /** How, and whatever else should be known. */
   readonly note: string;
 };
 
@@ -23,6 +23,7 @@ type Values = {
   readonly note?: string;
   /** No round was sound: the numbers are shown, and nothing is concluded. */
   readonly unsound?: boolean;
+  readonly measured?: Occasion;
 };
 
 export function verdictOf(
@@ -30,9 +31,11 @@ export function verdictOf(
   subjects: readonly SubjectResult[],
   others: readonly OtherMeasurement[],
 ): Verdict {
-  const { rounds, missing, note, unsound } = valuesOf(name, row, subjects, others);
+  const { rounds, missing, note, unsound, measured } = valuesOf(name, row, subjects, others);
   const common = {
     target: row.what,
+    ...(row.kind === 'command' ? {} : { subject: row.of[0] }),
+    ...(measured === undefined ? {} : { measured }),
     how: howOf(row),
     unit: 'unit' in row ? row.unit : ('ratio' as const),
     smallerIsBetter: row.smallerIsBetter === true,
@@ -45,6 +48,23 @@ export function verdictOf(
   const least = row.kind === 'command' ? 1 : ROUNDS_LEAST;
   return { ...common, value: median(rounds), ...conclude(rounds, row, least, note ?? '') };
 }
+
+/** The verdicts of an earlier run, with what other commands have measured since then in the place of what it knew. */
+export const renewed = (verdicts: readonly Verdict[], others: readonly OtherMeasurement[]): Verdict[] =>
+  verdicts.map(verdict => {
+    const row = targetRows().find(([, { kind, what }]) => kind === 'command' && what === verdict.target);
+    const other = others.find(({ target }) => target === row?.[0]);
+    const isNewer = other && !(verdict.measured && verdict.measured.startedAt >= other.startedAt);
+    return row && isNewer ? verdictOf(row, [], others) : verdict;
+  });
+
+/** The subjects of all targets that are missed: where their time goes is worth a look. */
+export const missedSubjects = (subjects: readonly SubjectResult[]): ReadonlySet<string> =>
+  new Set(
+    targetRows()
+      .map(row => verdictOf(row, subjects, []))
+      .flatMap(({ conclusion, subject }) => (conclusion === 'missed' && subject !== undefined ? [subject] : [])),
+  );
 
 /** Half of the distance between the best round and the worst: what stands behind the ± of a value. */
 export const noiseOf = (rounds: readonly number[]): number => (Math.max(...rounds) - Math.min(...rounds)) / 2;
@@ -104,7 +124,9 @@ function valuesOf(
 
 function valuesOfCommand(name: string, { command }: CommandRow, others: readonly OtherMeasurement[]): Values {
   const found = others.find(({ target }) => target === name);
-  return found ?? { rounds: [], missing: `run ${command}` };
+  if (!found) return { rounds: [], missing: `run ${command}` };
+  const { rounds, note, startedAt, machine } = found;
+  return { rounds, note, measured: { startedAt, machine } };
 }
 
 type ByRound = {

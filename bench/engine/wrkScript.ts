@@ -7,6 +7,7 @@ import { REPORT_MARK } from './wrkReport.ts';
 
 export type ScriptOrder = {
   readonly load: Load;
+  /** Of a pool, at least one of its messages: an error of Lua ends wrk without a word that helps. */
   readonly slice: Slice;
   /** As the `Host` header names it. */
   readonly host: string;

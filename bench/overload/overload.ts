@@ -4,8 +4,10 @@
  * once as a crowd that calls again as soon as it is told no. Goodput counts approvals within the caller's budget.
  */
 import { execFile } from 'node:child_process';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { BUDGET_MS_DEFAULT } from '../../src/config/limits.ts';
+import { optionsOrCode } from '../engine/command.ts';
+import { occasionHere } from '../engine/machine.ts';
 import { leaveOther } from '../engine/other.ts';
 import { median } from '../engine/statistics.ts';
 import { makeSurroundings, type Surroundings } from '../engine/surroundings.ts';
@@ -15,6 +17,7 @@ import { peerRow } from '../peers/peers.ts';
 import { ROOT } from '../peers/process.ts';
 import type { Load, Peer, World } from '../peers/types.ts';
 import type { LoaderOrder, LoaderReport } from './loader.ts';
+import { readOptions, USAGE } from './options.ts';
 
 export type Times = 1 | 2 | 3 | 5;
 
@@ -146,26 +149,11 @@ function show({ capacityPerSecond, capacityPerCpuSecond, goodput, crowd }: Goodp
 const ratioOf = ({ goodput, capacityPerCpuSecond }: GoodputReport): number =>
   (goodput.find(({ times }) => times === 5)?.perCpuSecond ?? 0) / capacityPerCpuSecond;
 
-const HELP = `npm run overload -- [--rounds 3] [--seconds 4] [--out var/bench]
-
-What is left of the gateway's work when five times its capacity is asked of it. The ratio goes into the next report of
-npm run bench. Pins the gateway to a core of its own where it can.
-`;
-
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      rounds: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '4' },
-      out: { type: 'string', default: 'var/bench' },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
-  if (values.help || !(rounds >= 1 && seconds >= 1)) {
-    process.stdout.write(HELP);
-    return values.help ? 0 : 2;
-  }
+async function main(args: readonly string[]): Promise<number> {
+  const options = optionsOrCode(readOptions(args), USAGE);
+  if (typeof options === 'number') return options;
+  const { rounds, seconds, out } = options;
+  const occasion = occasionHere();
   const around = await makeSurroundings(true);
   const ratios: number[] = [];
   try {
@@ -177,9 +165,10 @@ async function main(): Promise<number> {
   } finally {
     await around.end();
   }
-  leaveOther(values.out, 'goodput', ratios, `${rounds} rounds, open loop, per CPU-second of the gateway`);
+  const note = `${rounds} rounds, open loop, per CPU-second of the gateway`;
+  leaveOther(out, 'goodput', { rounds: ratios, note, ...occasion });
   console.log(`goodput at 5 times capacity / capacity: ${median(ratios).toFixed(2)}`);
   return 0;
 }
 
-if (import.meta.main) process.exit(await main());
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

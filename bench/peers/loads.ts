@@ -109,7 +109,12 @@ export const loadRow = (name: LoadName): LoadRow => ({ name, ...LOADS[name] });
 
 /** The messages of a pool; of a template there are none to read. */
 export const readLines = ({ body }: Load): readonly string[] =>
-  body.kind === 'template' ? [] : readFileSync(body.file, 'latin1').split('\n').slice(0, body.count);
+  body.kind === 'template' ? [] : linesOf(body.file).slice(0, body.count);
+
+const linesOf = (file: string): string[] =>
+  readFileSync(file, 'latin1')
+    .split('\n')
+    .filter(line => line !== '');
 
 /**
  * The request of this number, counted from 0 over the peer's whole life. `lines`: what `readLines` gave.

@@ -4,7 +4,7 @@
  * that one pool does for all of them.
  */
 import { constants, createCipheriv, createPublicKey, type KeyObject, publicEncrypt, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { idOf } from './ids.ts';
 import type { Credentials, PoolBody } from './types.ts';
@@ -24,8 +24,9 @@ export async function preparePool(
   count: number,
   message: (id: string) => string,
 ): Promise<PoolBody> {
-  const file = join(dir, `sealed-${count}.txt`);
-  if (!existsSync(file)) {
+  const earlier = readdirSync(dir).find(name => Number(POOL_FILE.exec(name)?.[1] ?? 0) >= count);
+  const file = join(dir, earlier ?? `sealed-${count}.txt`);
+  if (earlier === undefined) {
     const to = sealingTo(payloadKeyFile);
     const lines = Array.from({ length: count }, (_, number) => `${seal(message(idOf(number)), to)}\n`);
     writeFileSync(`${file}.part`, lines.join(''));
@@ -33,6 +34,8 @@ export async function preparePool(
   }
   return { kind: 'pool', file, count };
 }
+
+const POOL_FILE = /^sealed-(\d+)\.txt$/;
 
 /** The public half of a private JWK in a file. */
 export function sealingTo(file: string): SealingTo {

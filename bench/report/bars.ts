@@ -57,17 +57,21 @@ const partColour = (index: number): string =>
   `hsl(${HUES[index % HUES.length] ?? 0} 46% ${index < HUES.length ? 52 : 66}%)`;
 const NARROW = 0.055;
 
+/** All parts of several profiles, the heaviest first. */
+export function partNames(profiles: readonly (readonly CpuPart[])[]): string[] {
+  const weights = new Map<string, number>();
+  for (const { name, share } of profiles.flat()) weights.set(name, (weights.get(name) ?? 0) + share);
+  return [...weights].sort(([, a], [, b]) => b - a).map(([name]) => name);
+}
+
 /** One bar for each subject that was profiled, as wide as the picture: shares, with what it costs in all at its end. */
 export function drawParts(subjects: readonly SubjectResult[], title: string): string {
   const rows = subjects.flatMap(({ name, what, cpuParts }) => (cpuParts ? [{ name, what, cpuParts }] : []));
-  const weights = new Map<string, number>();
-  for (const { name, share } of rows.flatMap(({ cpuParts }) => cpuParts))
-    weights.set(name, (weights.get(name) ?? 0) + share);
-  const names = [...weights].sort(([, a], [, b]) => b - a).map(([name]) => name);
+  const names = partNames(rows.map(({ cpuParts }) => cpuParts));
   const height = 46;
   const bars = rows.flatMap(({ what, cpuParts }, index) => [
     text(0, index * height + 14, what, 'font-weight="600"'),
-    text(WIDTH, index * height + 14, `${totalOf(cpuParts)} µs of CPU a request`, 'text-anchor="end"'),
+    text(WIDTH, index * height + 14, `${totalOf(cpuParts)} µs of CPU`, 'text-anchor="end"'),
     ...partBars(cpuParts, names, index * height + 20),
   ]);
   const top = rows.length * height + 14;

@@ -1,7 +1,7 @@
 /**
  * How numbers are written in the console and on the page: as many digits as they are worth, with their unit.
  */
-import type { Figures, Metric, Verdict } from '../results.ts';
+import type { Figures, Metric, Occasion, Verdict } from '../results.ts';
 
 const THOUSAND = 1_000;
 
@@ -17,6 +17,10 @@ const digits = (value: number): string => {
   const size = Math.abs(value);
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2);
 };
+
+/** `84 s`, and from two minutes on `12 min`. */
+export const duration = (seconds: number): string =>
+  seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 
 /** Microseconds as `870 µs` or `1.23 ms`. */
 export const latency = (us: number): string => (us < THOUSAND ? `${Math.round(us)} µs` : `${digits(us / THOUSAND)} ms`);
@@ -48,6 +52,12 @@ export function inUnit(value: number, unit: Verdict['unit']): string {
 /** What is asked for, such as `≥ 0.55`. */
 export const asked = (value: number, { unit, smallerIsBetter }: Verdict): string =>
   `${smallerIsBetter ? '≤' : '≥'} ${inUnit(value, unit)}`;
+
+/** When, and on which machine, as a sentence. */
+export function occasionText({ machine, startedAt }: Occasion): string {
+  const { cpu, cores, memoryGiB, system, versions, loadBefore } = machine;
+  return `Measured ${startedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${system}, Node ${versions.node}, Redis ${versions.redis ?? 'none'}; load of the machine before: ${loadBefore}.`;
+}
 
 export const CONCLUSIONS: Readonly<Record<Verdict['conclusion'], string>> = {
   aim: 'aim reached',

@@ -7,10 +7,10 @@ import { noiseOf } from '../engine/verdicts.ts';
 import type { BenchResult, Conclusion, Metric, SubjectResult, Verdict } from '../results.ts';
 import { drawBars, drawParts } from './bars.ts';
 import { drawDistribution, drawRates } from './lines.ts';
-import { asked, CONCLUSIONS, figure } from './numbers.ts';
+import { asked, CONCLUSIONS, duration, figure } from './numbers.ts';
 import { STYLE } from './style.ts';
 import { at, isOurs } from './svg.ts';
-import { measuredText, spreadOf } from './table.ts';
+import { measuredText, noteOf, profileText, spreadOf } from './table.ts';
 
 export function pageOf(result: BenchResult): string {
   const { startedAt, tookSeconds, machine, rounds } = result;
@@ -28,7 +28,7 @@ export function pageOf(result: BenchResult): string {
 <p class="quiet">${when} · ${escaped(machine.cpu)}, ${machine.cores} cores · Node ${escaped(machine.versions.node ?? '')} · ${rounds} rounds in ${duration(tookSeconds)}</p>
 ${result.warnings.map(warning => `<div class="warning">${escaped(warning)}</div>`).join('\n')}
 ${sums(result.verdicts)}
-${section('Targets', 'Each is a ratio of two figures of the same run, round by round, so that the speed of the machine does not matter. ± is half of what lies between the best round and the worst.', targetTable(result.verdicts))}
+${section('Targets', 'Each is a ratio of two figures of the same run, round by round, so that the speed of the machine does not matter. ± is half of what lies between the best round and the worst.', targetTable(result))}
 ${pictures(result.subjects)}
 ${section('All figures', 'Medians of the rounds; a CPU-second is one of the measured process tree, not of the loader, the issuer or Redis.', subjectTable(result.subjects))}
 ${section('How it was measured', '', methodOf(result))}
@@ -42,9 +42,6 @@ const section = (title: string, intro: string, body: string): string =>
     ? ''
     : `<section><h2>${escaped(title)}</h2>${intro === '' ? '' : `<p class="quiet">${escaped(intro)}</p>`}<div class="card">${body}</div></section>`;
 
-const duration = (seconds: number): string =>
-  seconds < 120 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
-
 const ORDER: readonly Conclusion[] = ['aim', 'met', 'missed', 'noise', 'unmeasured'];
 
 function sums(verdicts: readonly Verdict[]): string {
@@ -57,15 +54,21 @@ function sums(verdicts: readonly Verdict[]): string {
   return `<ul class="sums">${items.join('')}</ul>`;
 }
 
-function targetTable(verdicts: readonly Verdict[]): string {
+function targetTable({ verdicts, subjects }: BenchResult): string {
   const rows = verdicts.map(
     verdict => `<tr><td>${escaped(verdict.target)}<small>${escaped(verdict.how)}</small></td>
 <td>${bullet(verdict)}</td><td class="number">${measuredText(verdict)}</td>
 <td class="number">${asked(verdict.atLeast, verdict)}</td><td class="number">${asked(verdict.aim, verdict)}</td>
-<td><span class="tag ${verdict.conclusion}">${CONCLUSIONS[verdict.conclusion]}</span><small>${escaped(verdict.note)}</small></td></tr>`,
+<td><span class="tag ${verdict.conclusion}">${CONCLUSIONS[verdict.conclusion]}</span><small>${escaped(noteOf(verdict))}</small>${profileOf(verdict, subjects)}</td></tr>`,
   );
   return `<table><tr><th>What</th><th></th><th class="number">Measured</th><th class="number">At least</th><th class="number">Aim</th><th>Conclusion</th></tr>
 ${rows.join('\n')}</table>`;
+}
+
+/** Where the time of a subject that missed its target goes. */
+function profileOf(verdict: Verdict, subjects: readonly SubjectResult[]): string {
+  const text = verdict.conclusion === 'missed' ? profileText(verdict, subjects) : undefined;
+  return text === undefined ? '' : `<small>${escaped(text)}</small>`;
 }
 
 const BULLET = { width: 150, height: 18 } as const;
@@ -104,7 +107,7 @@ function pictures(subjects: readonly SubjectResult[]): string {
     ),
     section(
       'Where the CPU time of a request goes',
-      'By package and part, from a CPU profile; what Node does for a package is counted as that package. The numbers are microseconds.',
+      'Or of a start, where that missed its target. By package and part, from a CPU profile; what Node does for a package is counted as that package. The numbers are microseconds.',
       profiled.length === 0 ? '' : drawParts(profiled, 'CPU time of a request by part'),
     ),
     section(

@@ -65,7 +65,7 @@ const COLOURS: Readonly<Record<string, string>> = {
 
 /** The same for a subject in all pictures, however it was measured. */
 export const colourOf = (name: string): string =>
-  `var(${COLOURS[name.replace(/(Delayed|Rates)$/, '')] ?? (isOurs(name) ? '--ours' : '--peer')})`;
+  `var(${COLOURS[name.replace(/(Delayed|Rates|Sqlite)$/, '')] ?? (isOurs(name) ? '--ours' : '--peer')})`;
 
 const PEERS = ['direct', 'bareNode', 'bareHono', 'fastifyProxy', 'nginx'];
 

@@ -3,7 +3,7 @@
  */
 import { noiseOf } from '../engine/verdicts.ts';
 import type { BenchResult, Metric, SubjectResult, Verdict } from '../results.ts';
-import { asked, CONCLUSIONS, figure, inUnit } from './numbers.ts';
+import { asked, CONCLUSIONS, figure, inUnit, latency } from './numbers.ts';
 
 const COLUMNS: readonly (readonly [title: string, metric: Metric])[] = [
   ['per CPU-s', 'perCpuSecond'],
@@ -19,6 +19,7 @@ export function textOf(result: BenchResult): string {
     subjectTable(result.subjects),
     '',
     verdictTable(result.verdicts),
+    ...missedLines(result).map(line => `  ${line}`),
     '',
     ...result.warnings.map(warning => `! ${warning}`),
   ].join('\n');
@@ -63,10 +64,39 @@ function verdictTable(verdicts: readonly Verdict[]): string {
     asked(verdict.atLeast, verdict),
     asked(verdict.aim, verdict),
     CONCLUSIONS[verdict.conclusion],
-    verdict.note,
+    noteOf(verdict),
   ]);
   return aligned([head, ...rows], [0, 4, 5]);
 }
+
+/** What to know about a number; of one that another command has measured, when that was, and how busy the machine. */
+export function noteOf({ note, measured }: Verdict): string {
+  const when = measured && `${measured.startedAt.slice(0, 10)}, load before ${measured.machine.loadBefore}`;
+  return [note, when ?? ''].filter(text => text !== '').join('; ');
+}
+
+/** More parts than these explain nothing. */
+const PARTS_SHOWN = 6;
+
+/** Where the CPU time of one request, or of a start, goes, the largest parts first; undefined where nobody has looked. */
+export function profileText({ subject: name }: Verdict, subjects: readonly SubjectResult[]): string | undefined {
+  const subject = subjects.find(each => each.name === name);
+  const parts = subject?.cpuParts?.slice(0, PARTS_SHOWN).map(part => `${part.name} ${latency(part.usPerRequest)}`);
+  return subject && parts && `CPU of ${subject.what} by part: ${parts.join(', ')}`;
+}
+
+/** The targets that are missed, with their numbers, and once for each subject the profile that says why. */
+export function missedLines({ verdicts, subjects }: Pick<BenchResult, 'verdicts' | 'subjects'>): string[] {
+  const missed = verdicts.filter(({ conclusion }) => conclusion === 'missed');
+  return [...Map.groupBy(missed, ({ subject }) => subject).values()].flatMap(([first, ...rest]) => {
+    if (!first) return [];
+    const why = profileText(first, subjects) ?? 'No profile was made of it';
+    return `Missed: ${[first, ...rest].map(missText).join('; ')}. ${why}.`;
+  });
+}
+
+const missText = (verdict: Verdict): string =>
+  `${verdict.target}, ${measuredText(verdict)} where ${asked(verdict.atLeast, verdict)} is asked`;
 
 /** The median and, where there are several rounds, what stands behind its ±. */
 export function measuredText({ value, rounds, unit }: Verdict): string {

@@ -27,7 +27,9 @@ describe('the options', () => {
   ])('refuse %j', (args, problem) => expect(readOptions(args)).toEqual(problem));
 
   it('are explained, with every subject', () => {
-    for (const name of Object.keys(SUBJECTS)) expect(usage()).toContain(`  ${name} `);
+    for (const [name, row] of Object.entries(SUBJECTS))
+      expect(usage()).toContain(`${'slow' in row ? '*' : ' '} ${name} `);
+    expect(usage()).toMatch(/about \d\d s instead of 1[23] min\n/);
     for (const option of ['--quick', '--rounds', '--only', '--out']) expect(usage()).toContain(option);
   });
 });

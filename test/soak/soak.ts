@@ -5,6 +5,7 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { occasionHere } from '../../bench/engine/machine.ts';
 import { leaveOther } from '../../bench/engine/other.ts';
 import { growthsOf, growthText } from './growth.ts';
 import { readOptions, USAGE } from './options.ts';
@@ -23,6 +24,7 @@ if (options.help) {
   console.log(USAGE);
   process.exit(0);
 }
+const occasion = occasionHere();
 const run = await runSoak(options, line => console.log(line));
 mkdirSync(options.out, { recursive: true });
 const file = resolve(join(options.out, 'soak.html'));
@@ -32,6 +34,6 @@ const growths = options.calm ? growthsOf(run.samples, run.gateways) : [];
 if (growths.length === run.gateways) {
   const rounds = growths.map(({ percent }) => percent);
   const note = [`${options.journal}, ${run.effects} effects`, ...growths.map(growthText)].join('; ');
-  leaveOther(BENCH, 'soak', rounds, note);
+  leaveOther(BENCH, 'soak', { rounds, note, ...occasion });
 }
 process.exit(violationsOf(run).length === 0 ? 0 : 1);

@@ -26,12 +26,12 @@ async function stub(...options: Parameters<typeof startStub>): Promise<StubServe
   return server;
 }
 
-async function put(server: StubServer, stretch: Partial<LoaderOrder>, load: Load = LOAD) {
+async function put(server: StubServer, stretch: Partial<LoaderOrder>, load: Load = LOAD, find = findWrk) {
   const seen: string[] = [];
   const order = { url: server.url, load, slice: { from: 1_000, count: 100_000 }, connections: 4, ...OPEN, ...stretch };
   const place = { pin: (command: readonly string[]) => command, dir: tempDir('loader') };
   const watch = { onBegin: () => void seen.push('begin'), onEnd: () => void seen.push('end') };
-  const report = await putLoad(order, place, watch);
+  const report = await putLoad(order, place, watch, find);
   expect(seen).toEqual(['begin', 'end']);
   return report;
 }
@@ -40,6 +40,13 @@ const idsOf = (received: readonly Received[]): string[] =>
   received.map(({ body }) =>
     body.slice(LOAD.body.kind === 'template' ? LOAD.body.before.length : 0).slice(0, ID_LENGTH),
   );
+
+/** A load with so many prepared messages. */
+function pool(there: number): Load {
+  const file = join(tempDir('pool'), 'messages.txt');
+  writeFileSync(file, Array.from({ length: there }, (_, index) => `m${index}\n`).join(''));
+  return { ...LOAD, body: { kind: 'pool', file, count: 60 } };
+}
 
 function expectRequests(received: readonly Received[]): void {
   expect(new Set(idsOf(received)).size).toBe(received.length);
@@ -74,14 +81,45 @@ describe('the open loop', () => {
 
   it('sends each prepared message once, and says how many more it would have needed', async () => {
     const server = await stub();
-    const file = join(tempDir('pool'), 'messages.txt');
-    writeFileSync(file, Array.from({ length: 60 }, (_, index) => `m${index}\n`).join(''));
-    const load: Load = { ...LOAD, body: { kind: 'pool', file, count: 60 } };
-    const slice = { from: 10, count: 20 };
-    const { usedUp } = await put(server, { slice }, load);
+    const { usedUp } = await put(server, { slice: { from: 10, count: 20 } }, pool(60));
     const bodies = server.received.map(({ body }) => body);
     expect(new Set(bodies)).toEqual(new Set(Array.from({ length: 20 }, (_, index) => `m${index + 10}`)));
     expect(usedUp).toBeGreaterThan(0);
+  });
+});
+
+describe('the closed loop where there is no wrk', () => {
+  const none = () => undefined;
+
+  it('sends the same requests, by autocannon', async () => {
+    const server = await stub();
+    const { answered, bad, lost, usedUp, histogram, seconds } = await put(server, CLOSED, LOAD, none);
+    expect(seconds).toBeCloseTo(1, 6);
+    expect(answered).toBeGreaterThan(0);
+    expect([bad, lost, usedUp]).toEqual([0, 0, 0]);
+    expect(countOf(histogram)).toBe(answered);
+    expectRequests(server.received);
+    expect(idsOf(server.received).every(id => id >= idOf(1_000))).toBe(true);
+  });
+
+  it('counts answers that are no approvals', async () => {
+    const { answered, bad } = await put(await stub('{"responseCode":"91"}'), CLOSED, LOAD, none);
+    expect(answered).toBeGreaterThan(0);
+    expect(bad).toBe(answered);
+  });
+});
+
+describe('prepared messages that are not there', () => {
+  it.each([
+    ['beyond the last one', { from: 50, count: 20 }, 60, 'has 60 prepared messages, and 20 from number 50 on'],
+    ['none at all', { from: 10, count: 0 }, 60, 'and 0 from number 10 on'],
+    ['more than the file really has', { from: 0, count: 60 }, 40, 'has 40 prepared messages, and 60 from number 0 on'],
+  ])('are refused before anything is sent: %s', async (_, slice, there, problem) => {
+    const server = await stub();
+    for (const find of [findWrk, () => undefined]) {
+      await expect(put(server, { ...CLOSED, slice }, pool(there), find)).rejects.toThrow(problem);
+    }
+    expect(server.received).toEqual([]);
   });
 });
 
@@ -94,6 +132,14 @@ describe.skipIf(findWrk() === undefined)('the closed loop by wrk', () => {
     expect(countOf(histogram)).toBeGreaterThan(0);
     expectRequests(server.received);
     expect(idsOf(server.received).every(id => id >= idOf(1_000))).toBe(true);
+  });
+
+  it('sends the messages of the slice, and begins again where it has no more, which it says', async () => {
+    const server = await stub();
+    const { usedUp, lost } = await put(server, { ...CLOSED, slice: { from: 40, count: 20 } }, pool(60));
+    const bodies = server.received.map(({ body }) => body);
+    expect(new Set(bodies)).toEqual(new Set(Array.from({ length: 20 }, (_, index) => `m${index + 40}`)));
+    expect([usedUp > 0, lost]).toEqual([true, 0]);
   });
 
   it('counts answers that are no approvals', async () => {

@@ -3,9 +3,10 @@
  * target, where there were too few of them, and where what was measured must not be believed.
  */
 import { describe, expect, it } from 'vitest';
-import { conclude, ROUNDS_LEAST, verdictOf } from '../../../bench/engine/verdicts.ts';
+import { conclude, missedSubjects, ROUNDS_LEAST, renewed, verdictOf } from '../../../bench/engine/verdicts.ts';
 import type { Sample, SubjectResult } from '../../../bench/results.ts';
 import { TARGETS } from '../../../bench/targets.ts';
+import { EXAMPLE } from '../report/exampleResult.ts';
 
 const LARGER = { atLeast: 0.55, aim: 0.7 };
 const SMALLER = { atLeast: 1.6, aim: 1.3, smallerIsBetter: true } as const;
@@ -62,6 +63,15 @@ const perCpu = (name: string, values: readonly number[]) =>
     values.map((perCpuSecond, index) => sample(index + 1, { perCpuSecond })),
   );
 
+const goodput = (startedAt: string, ratio: number) => ({
+  target: 'goodput',
+  rounds: [ratio],
+  note: 'calm',
+  startedAt,
+  machine: EXAMPLE.machine,
+});
+const soak = { ...goodput('2026-11-21', 2), target: 'soak', note: 'sqlite' };
+
 const RATIO = ['bareNode', TARGETS.bareNode] as const;
 
 describe('a verdict', () => {
@@ -112,8 +122,31 @@ describe('a verdict', () => {
   it('takes what another command has measured, once is enough', () => {
     const row = ['goodput', TARGETS.goodput] as const;
     expect(verdictOf(row, [], [])).toMatchObject({ conclusion: 'unmeasured', note: `run ${TARGETS.goodput.command}` });
-    const others = [{ target: 'goodput', rounds: [0.97], note: 'yesterday' }];
-    expect(verdictOf(row, [], others)).toMatchObject({ conclusion: 'aim', value: 0.97, note: 'yesterday' });
+    const others = [goodput('2026-11-20', 0.97)];
+    const measured = { startedAt: '2026-11-20', machine: EXAMPLE.machine };
+    expect(verdictOf(row, [], others)).toMatchObject({ conclusion: 'aim', value: 0.97, note: 'calm', measured });
+  });
+
+  it('of an earlier run takes in what another command has measured since, and nothing older', () => {
+    const earlier = [
+      verdictOf(RATIO, [], []),
+      verdictOf(['goodput', TARGETS.goodput], [], [goodput('2026-11-20', 0.7)]),
+      verdictOf(['soak', TARGETS.soak], [], []),
+    ];
+    expect(renewed(earlier, [])).toEqual(earlier);
+    expect(renewed(earlier, [goodput('2026-11-19', 0.97)])).toEqual(earlier);
+    const [first, second, third] = renewed(earlier, [goodput('2026-11-21', 0.97), soak]);
+    expect(first).toEqual(earlier[0]);
+    expect(second).toMatchObject({ conclusion: 'aim', value: 0.97, measured: { startedAt: '2026-11-21' } });
+    expect(third).toMatchObject({ conclusion: 'met', value: 2, note: 'sqlite' });
+  });
+});
+
+describe('what is profiled for having missed', () => {
+  it('is the subject of a target that is missed, and none where noise or nothing was seen', () => {
+    const peers = [perCpu('bareNode', [100, 100, 100]), perCpu('nginx', [50, 60, 70])];
+    expect([...missedSubjects([perCpu('bearer', [30, 31, 32]), ...peers])]).toEqual(['bearer']);
+    expect([...missedSubjects([perCpu('bearer', [70, 71, 72]), ...peers])]).toEqual([]);
   });
 });
 

@@ -59,8 +59,8 @@ describe('peers that only forward', () => {
 });
 
 describe('the gateway', () => {
-  it('answers every load, with its checks on', async () => {
-    await withPeer('gatewayRedis', async peer => {
+  it.each(['gatewayRedis', 'gatewaySqlite'] as const)('%s answers every load, with its checks on', async journal => {
+    await withPeer(journal, async peer => {
       for (const name of ['bearer', 'replay', 'jwt', 'jwe'] as const) {
         expect([name, await checked(peer, name)]).toEqual([name, undefined]);
       }

@@ -160,7 +160,10 @@ export const EXAMPLE: BenchResult = {
   verdicts: [
     verdict('bearer path / bare node:http + undici proxy', 'met', [0.57, 0.59, 0.6]),
     verdict('replay / fresh Purchase', 'aim', [1.64, 1.7, 1.71], { atLeast: 1.3, aim: 1.6 }),
-    verdict('whole JWE path, one core / bare RSA private operation', 'missed', [0.5, 0.52, 0.53], { note: 'as seen' }),
+    verdict('whole JWE path, one core / bare RSA private operation', 'missed', [0.5, 0.52, 0.53], {
+      note: 'as seen',
+      subject: 'jwe',
+    }),
     verdict('bearer path / nginx + Lua peer', 'noise', [0.8, 0.89, 1.02], {
       atLeast: 0.9,
       aim: 1.15,

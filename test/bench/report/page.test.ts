@@ -7,7 +7,7 @@ import { latency, short } from '../../../bench/report/numbers.ts';
 import { pageOf } from '../../../bench/report/page.ts';
 import { progressTo } from '../../../bench/report/progress.ts';
 import { apart, logTicks, ticksTo } from '../../../bench/report/svg.ts';
-import { textOf } from '../../../bench/report/table.ts';
+import { missedLines, textOf } from '../../../bench/report/table.ts';
 import { EXAMPLE } from './exampleResult.ts';
 
 const page = pageOf(EXAMPLE);
@@ -51,6 +51,34 @@ describe('the tables of the console', () => {
     expect(text).toMatch(
       /^goodput at 5 times capacity \/ capacity +– +≥ 0\.80 +≥ 0\.95 +not measured +run npm run x$/m,
     );
+  });
+
+  it('say of each target that is missed where the time goes, as the page does', () => {
+    const why =
+      'CPU of Gateway, OAuth, JWE both ways, Redis by part: thread pool (RSA, files) 266 µs, gateway: edge 41 µs';
+    expect(text).toContain(
+      `Missed: whole JWE path, one core / bare RSA private operation, 0.52 ± 0.02 where ≥ 0.55 is asked. ${why}`,
+    );
+    expect(page).toContain(`<small>${why}`);
+    expect(text.match(/Missed:/g)).toHaveLength(1);
+  });
+
+  it('say it once of a subject that missed several, and where there is no profile', () => {
+    const verdicts = EXAMPLE.verdicts.flatMap(each => {
+      if (each.conclusion !== 'missed') return [];
+      return [each, { ...each, target: 'another' }, { ...each, target: 'start', subject: 'start' }];
+    });
+    expect(missedLines({ ...EXAMPLE, verdicts })).toEqual([
+      expect.stringMatching(/^Missed: whole JWE path, .* is asked; another, 0\.52 ± 0\.02 where .* asked\. CPU of /),
+      'Missed: start, 0.52 ± 0.02 where ≥ 0.55 is asked. No profile was made of it.',
+    ]);
+  });
+
+  it('say when another command has measured something', () => {
+    const measured = { startedAt: '2026-02-04T01:02:03.000Z', machine: EXAMPLE.machine };
+    const verdicts = EXAMPLE.verdicts.map(each => ({ ...each, note: 'calm', measured }));
+    for (const report of [textOf({ ...EXAMPLE, verdicts }), pageOf({ ...EXAMPLE, verdicts })])
+      expect(report).toContain('calm; 2026-02-04, load before 1.4');
   });
 
   it('say what is missing and what to beware of', () => {
