@@ -1,10 +1,10 @@
 /**
- * The circuit breaker of one issuer, with opossum as its window, threshold and timer. The money never passes through
- * opossum: a call is admitted by the breaker's state, made, and only then counted, with its outcome already in hand.
+ * The circuit breaker of one issuer, with opossum as its states and timer. The money never passes through opossum: a call
+ * is admitted by the breaker's state, made, and only then counted, with its outcome already in hand.
  *
- * That keeps its traps shut. A throwing listener or a timeout of opossum cannot turn an approval into an error; its rate
- * is over finished calls, where its own would count refused and running ones as good; and a late success from before an
- * outage cannot close the breaker. Percentiles and snapshots are off, since every failure would sort the whole window.
+ * That keeps its traps shut. A throwing listener or a timeout of opossum cannot turn an approval into an error, and a late
+ * success from before an outage cannot close the breaker. The window is ours: the rate is over finished calls, where that
+ * of opossum counts refused and running ones as good, and counting costs a call next to nothing.
  */
 import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'opossum';
@@ -14,7 +14,7 @@ import type { Message } from '../domain/message.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { BreakerState, GuardedIssuer, IssuerConnector, SendOptions } from './issuer.ts';
-import { SlowStart } from './slowStart.ts';
+import { type Ended, SlowStart } from './slowStart.ts';
 
 export type BreakerSettings = {
   /** Opens when this share of the calls in the window failed, 1 to 100; the share itself opens it. */
@@ -39,10 +39,7 @@ export type GuardedIssuerOptions = {
 const BACKSTOP_MS = 1000;
 
 /** The window moves in tenths of its length. */
-const BUCKETS = 10;
-
-/** opossum opens above its threshold, we at it; the rate is a fraction of counts far coarser than this. */
-const AT_NOT_ABOVE = 1e-6;
+const TENTHS = 10;
 
 /** What a call may do to the breaker: be counted, be the one probe, or nothing. */
 type Seat = 'counted' | 'probe' | 'uncounted';
@@ -58,7 +55,7 @@ export const createGuardedIssuer = (options: GuardedIssuerOptions): GuardedIssue
 class Guard implements GuardedIssuer {
   readonly #connector: IssuerConnector;
   readonly #clock: Clock;
-  readonly #circuit: CircuitBreaker<[succeeded: boolean], void>;
+  readonly #circuit: CircuitBreaker;
   readonly #window: Window;
   readonly #slowStart = new SlowStart();
   #probing = false;
@@ -66,8 +63,8 @@ class Guard implements GuardedIssuer {
   constructor({ id, connector, settings, clock, onStateChange }: GuardedIssuerOptions) {
     this.#connector = connector;
     this.#clock = clock;
-    this.#window = new Window(clock, settings.windowMs / BUCKETS);
-    this.#circuit = circuitOf(id, settings, this.#window.turned);
+    this.#window = new Window(clock, settings);
+    this.#circuit = circuitOf(id, settings);
     // What happened before the outage is healed says nothing about after it: one failure would open the breaker again.
     this.#circuit.on('close', () => {
       this.#window.empty();
@@ -82,14 +79,17 @@ class Guard implements GuardedIssuer {
     return this.#circuit.halfOpen ? 'halfOpen' : 'closed';
   }
 
-  async send(message: Message, options: SendOptions): Promise<Outcome> {
-    if (options.deadline.leftMs() < LEAST_BUDGET_MS) return NO_BUDGET;
-    if (this.state === 'closed') return this.#slowly(message, options);
-    return this.#probeIsFree() ? this.#call('probe', message, options) : BREAKER_OPEN;
+  send(message: Message, options: SendOptions): Promise<Outcome> {
+    if (options.deadline.leftMs() < LEAST_BUDGET_MS) return Promise.resolve(NO_BUDGET);
+    if (this.state !== 'closed') {
+      return this.#probeIsFree() ? this.#call('probe', message, options) : Promise.resolve(BREAKER_OPEN);
+    }
+    const ended = this.#slowStart.tryEnter();
+    return ended ? this.#call('counted', message, options, ended) : Promise.resolve(RECOVERING);
   }
 
-  async deliver(message: Message, options: SendOptions): Promise<Outcome> {
-    if (options.deadline.leftMs() < LEAST_BUDGET_MS) return NO_BUDGET;
+  deliver(message: Message, options: SendOptions): Promise<Outcome> {
+    if (options.deadline.leftMs() < LEAST_BUDGET_MS) return Promise.resolve(NO_BUDGET);
     return this.#call(this.#probeIsFree() ? 'probe' : 'uncounted', message, options);
   }
 
@@ -98,44 +98,43 @@ class Guard implements GuardedIssuer {
     await this.#connector.close();
   }
 
-  async #slowly(message: Message, options: SendOptions): Promise<Outcome> {
-    const ended = this.#slowStart.tryEnter();
-    if (!ended) return RECOVERING;
-    const outcome = await this.#call('counted', message, options);
-    ended(isGood(outcome));
-    return outcome;
-  }
-
   #probeIsFree(): boolean {
     return this.#circuit.halfOpen && !this.#probing;
   }
 
-  async #call(seat: Seat, message: Message, options: SendOptions): Promise<Outcome> {
+  async #call(seat: Seat, message: Message, options: SendOptions, ended?: Ended): Promise<Outcome> {
     if (seat === 'probe') this.#probing = true;
     const outcome = await this.#outcomeOf(message, options);
-    if (seat === 'probe') {
-      await this.#count(outcome);
-      this.#probing = false;
-    } else if (seat === 'counted' && this.#circuit.closed) {
-      void this.#count(outcome);
-    }
+    const good = isGood(outcome);
+    if (seat === 'probe') this.#judge(good);
+    else if (seat === 'counted' && this.#circuit.closed && this.#window.count(good)) this.#circuit.open();
+    ended?.(good);
     return outcome;
+  }
+
+  /** Takes in how the probe ended. */
+  #judge(isGood: boolean): void {
+    this.#probing = false;
+    // Shut down meanwhile, it changes no more.
+    if (!this.#circuit.halfOpen) return;
+    if (isGood) this.#circuit.close();
+    else this.#circuit.open();
   }
 
   #outcomeOf(message: Message, options: SendOptions): Promise<Outcome> {
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const attempt = async () => this.#connector.send(message, options);
-    const cancel = this.#clock.after(options.deadline.leftMs() + BACKSTOP_MS, () => resolve(NO_OUTCOME));
-    attempt()
-      .then(resolve, () => resolve(NO_OUTCOME))
-      .finally(cancel);
+    const end = (outcome: Outcome): void => {
+      cancel();
+      resolve(outcome);
+    };
+    const fail = (): void => end(NO_OUTCOME);
+    const cancel = this.#clock.after(options.deadline.leftMs() + BACKSTOP_MS, fail);
+    try {
+      this.#connector.send(message, options).then(end, fail);
+    } catch {
+      fail();
+    }
     return promise;
-  }
-
-  /** Resolves when the breaker has taken the outcome in. */
-  async #count(outcome: Outcome): Promise<void> {
-    this.#window.turn();
-    await this.#circuit.fire(isGood(outcome)).catch(() => undefined);
   }
 }
 
@@ -146,60 +145,71 @@ class Guard implements GuardedIssuer {
 const isGood = (outcome: Outcome): boolean =>
   outcome.kind === 'answered' || (outcome.kind === 'notSent' && outcome.reason === 'refusedAtTheDoor');
 
-/** One error for all failures: making one with its stack for each would be most of what counting costs. */
-const FAILED = new Error('the call to the issuer failed');
-const SUCCEEDED = Promise.resolve();
-
-const circuitOf = (id: IssuerId, settings: BreakerSettings, turned: EventEmitter) => {
+const circuitOf = (id: IssuerId, settings: BreakerSettings): CircuitBreaker => {
   for (const [name, value] of Object.entries(settings)) {
     if (!Number.isFinite(value) || value <= 0) throw new RangeError(`breaker of ${id}: ${name} must be more than zero`);
   }
-  const count = (succeeded: boolean): Promise<void> => {
-    if (!succeeded) throw FAILED;
-    return SUCCEEDED;
-  };
-  return new CircuitBreaker(count, {
+  return new CircuitBreaker(async () => undefined, {
     name: id,
-    errorThresholdPercentage: settings.errorPercent - AT_NOT_ABOVE,
-    volumeThreshold: Math.ceil(settings.minimumCalls),
     resetTimeout: settings.openMs,
-    rollingCountTimeout: settings.windowMs,
-    rollingCountBuckets: BUCKETS,
-    rotateBucketController: turned,
+    // Nothing is counted or timed there; this keeps it from turning its window by a timer.
+    rotateBucketController: new EventEmitter(),
     rollingPercentilesEnabled: false,
     enableSnapshots: false,
-    // Nothing to wait for: calls are counted when they are over.
     timeout: false,
   });
 };
 
-/** Moves opossum's window on our clock and only when something is counted: an idle issuer costs no timer. */
+type Count = { calls: number; failures: number };
+
+/** The last calls. It moves on our clock and only when something is counted: an idle issuer costs no timer. */
 class Window {
-  /** opossum drops its oldest bucket at every `rotate`. */
-  readonly turned = new EventEmitter();
   readonly #clock: Clock;
-  readonly #bucketMs: number;
+  readonly #settings: BreakerSettings;
+  readonly #tenthMs: number;
+  /** What was counted in the present tenth, in the others, the oldest first, and in all of them. */
+  #present: Count = { calls: 0, failures: 0 };
+  #others: Count[] = [];
+  #all: Count = { calls: 0, failures: 0 };
+  /** When the present tenth began. */
   #turnedAt: number;
 
-  constructor(clock: Clock, bucketMs: number) {
+  constructor(clock: Clock, settings: BreakerSettings) {
     this.#clock = clock;
-    this.#bucketMs = bucketMs;
+    this.#settings = settings;
+    this.#tenthMs = settings.windowMs / TENTHS;
     this.#turnedAt = clock.monotonicMs();
   }
 
-  /** Drops what has become older than the window. */
-  turn(): void {
-    const due = Math.floor((this.#clock.monotonicMs() - this.#turnedAt) / this.#bucketMs);
-    this.#turnedAt += due * this.#bucketMs;
-    this.#drop(Math.min(due, BUCKETS));
+  /** Takes one finished call in. True where it failed, and with it so many did that the breaker has to open. */
+  count(isGood: boolean): boolean {
+    const due = Math.floor((this.#clock.monotonicMs() - this.#turnedAt) / this.#tenthMs);
+    if (due > 0) this.#turn(due);
+    this.#present.calls += 1;
+    this.#all.calls += 1;
+    if (isGood) return false;
+    this.#present.failures += 1;
+    this.#all.failures += 1;
+    const { minimumCalls, errorPercent } = this.#settings;
+    return this.#all.calls >= minimumCalls && this.#all.failures * 100 >= errorPercent * this.#all.calls;
   }
 
   empty(): void {
-    this.#drop(BUCKETS);
+    this.#present = { calls: 0, failures: 0 };
+    this.#others = [];
+    this.#all = { calls: 0, failures: 0 };
   }
 
-  #drop(buckets: number): void {
-    for (let i = 0; i < buckets; i += 1) this.turned.emit('rotate');
+  /** Drops what has become older than the window. */
+  #turn(due: number): void {
+    this.#turnedAt += due * this.#tenthMs;
+    for (let i = 0; i < Math.min(due, TENTHS); i += 1) {
+      this.#others.push(this.#present);
+      this.#present = { calls: 0, failures: 0 };
+      const oldest = this.#others.length === TENTHS ? this.#others.shift() : undefined;
+      this.#all.calls -= oldest?.calls ?? 0;
+      this.#all.failures -= oldest?.failures ?? 0;
+    }
   }
 }
 

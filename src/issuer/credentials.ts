@@ -5,8 +5,8 @@
 import { Secret } from '../domain/secret.ts';
 import type { Deadline } from '../runtime/deadline.ts';
 
-/** Header fields by lower-case name. */
-export type CredentialHeaders = Secret<Readonly<Record<string, string>>>;
+/** Header fields, by lower-case name and value in turn. */
+export type CredentialHeaders = Secret<readonly string[]>;
 
 export interface Credentials {
   /**
@@ -30,7 +30,7 @@ export const isBearerToken = (text: string): boolean =>
   text.length <= BEARER_TOKEN_LENGTH_MAX && BEARER_TOKEN.test(text);
 
 /** The header field of a bearer token. */
-export const bearerHeaders = (token: string): CredentialHeaders => new Secret({ authorization: `Bearer ${token}` });
+export const bearerHeaders = (token: string): CredentialHeaders => new Secret(['authorization', `Bearer ${token}`]);
 
 const constant = (headers: CredentialHeaders): Credentials => {
   const answer = Promise.resolve(headers);
@@ -38,7 +38,7 @@ const constant = (headers: CredentialHeaders): Credentials => {
 };
 
 /** For an issuer that knows us by the network alone. */
-export const noCredentials: Credentials = constant(new Secret({}));
+export const noCredentials: Credentials = constant(new Secret([]));
 
 /** `authorization: Bearer <token>` on every send. Throws where the token has a character that no bearer token has. */
 export function bearerCredentials(token: Secret<string>): Credentials {

@@ -2,7 +2,7 @@
  * The client assertion with which the gateway names itself at the token endpoint of an issuer (RFC 7523, 2.2): a JWT,
  * signed with ES256, that is good for one request and one minute.
  */
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import type { SigningKey } from '../edge/keys.ts';
 
 export type AssertionClaims = {

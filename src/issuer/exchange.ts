@@ -23,8 +23,8 @@ export type ExchangeOptions = {
   readonly deadline: Deadline;
   /** What a complete reply says; a promise where it has to be opened first. Only 200 and 400 are asked about. */
   readonly readReply: (status: 200 | 400, body: Uint8Array) => Outcome | Promise<Outcome>;
-  /** Called once, when undici is done with the request, which may be after the ending. */
-  readonly onReleased: () => void;
+  /** The connection that carries it and nothing else. */
+  readonly carrier: Carrier;
   /** Present where an answer that comes after the deadline is wanted, too. */
   readonly late?: LateReading | undefined;
 };
@@ -36,15 +36,13 @@ export type LateReading = {
   readonly came: (outcome: Outcome) => void;
 };
 
-/** The connection that carries an exchange. */
+/** The connection that carries an exchange, from before the exchange is made. */
 export type Carrier = {
   /** No exchange has ended on it yet. */
   readonly isNew: boolean;
   /** Code of the first error of its socket, which undici replaces by the closing that follows. */
   readonly fault: string | undefined;
-  /** An exchange is to be sent on it ... */
-  begin(): void;
-  /** ... and is over. */
+  /** undici is done with the request, which may be after the exchange's ending. Called once. */
   end(): void;
   /** Closes it, after the exchange that may be on it by now: nothing else on it is ever sent. */
   hangUp(): void;
@@ -101,7 +99,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   /** Set while the deadline is over and the answer is still waited for. */
   #endLateReading: (() => void) | undefined;
-  #carrier: Carrier | undefined;
 
   constructor(options: ExchangeOptions) {
     const { promise, resolve } = Promise.withResolvers<Ending>();
@@ -109,12 +106,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#end = resolve;
     this.#options = options;
     this.#cancelTimer = options.clock.after(options.deadline.leftMs(), () => this.#giveUp());
-  }
-
-  /** Called by the connection that takes the exchange on, before anything else happens. */
-  takenBy(carrier: Carrier): void {
-    this.#carrier = carrier;
-    carrier.begin();
   }
 
   /**
@@ -187,22 +178,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   /** What the issuer's TLS said, where that proves that nobody has seen the request. */
   #refusalByTls(): string | undefined {
-    const { isNew, fault } = this.#carrier ?? {};
-    const isFirstWord = isNew === true && this.#status === undefined;
+    const { isNew, fault } = this.#options.carrier;
+    const isFirstWord = isNew && this.#status === undefined;
     return isFirstWord && fault !== undefined && REFUSED_BY_TLS.has(fault) ? fault : undefined;
   }
 
   #read(): Outcome | Promise<Outcome> {
     if (this.#status !== 200 && this.#status !== 400) return unknown('internal');
+    const [first] = this.#body;
+    const body = first && this.#body.length === 1 ? first : Buffer.concat(this.#body);
     try {
-      return this.#options.readReply(this.#status, Buffer.concat(this.#body));
+      return this.#options.readReply(this.#status, body);
     } catch {
       return unknown('internal');
     }
   }
 
   #conclude(outcome: Outcome): void {
-    if (outcome.kind === 'unknown' && SUSPECT.has(outcome.reason)) this.#carrier?.hangUp();
+    if (outcome.kind === 'unknown' && SUSPECT.has(outcome.reason)) this.#options.carrier.hangUp();
     if (this.#over) this.#options.late?.came(outcome);
     else this.#settle(outcome);
   }
@@ -212,8 +205,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#released = true;
     this.#endLateReading?.();
     this.#endLateReading = undefined;
-    this.#carrier?.end();
-    this.#options.onReleased();
+    this.#options.carrier.end();
   }
 
   #settle(outcome: Outcome, fault?: string): void {

@@ -8,9 +8,9 @@ import type { ApiName } from '../domain/ids.ts';
 import { type Message, wireOf } from '../domain/message.ts';
 import type { NotSentReason, Outcome } from '../domain/outcome.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { type IssuerTls, openConnections } from './connections.ts';
+import { Connections, type IssuerTls } from './connections.ts';
 import { type Credentials, noCredentials } from './credentials.ts';
-import { type Ending, Exchange, type LateReading } from './exchange.ts';
+import { type Carrier, type Ending, Exchange, type LateReading } from './exchange.ts';
 import type { IssuerConnector, SendOptions } from './issuer.ts';
 import { LATE_READERS_MOST, LateReaders } from './lateReaders.ts';
 import { type IssuerPayload, plainPayload } from './payload.ts';
@@ -64,14 +64,11 @@ class HttpIssuer implements IssuerConnector {
   readonly #options: HttpIssuerOptions;
   readonly #credentials: Credentials;
   readonly #payload: IssuerPayload;
-  readonly #pool: ReturnType<typeof openConnections>;
+  readonly #connections: Connections;
   readonly #basePath: string;
   /** Sends that have not ended; closing waits for them. */
   readonly #sending = new Set<Promise<unknown>>();
-  /** Requests that undici holds, with those that we have given up on and that still wait for their connection. */
-  #held = 0;
   readonly #late: LateReaders;
-  readonly #connectionsMost: number;
   #closed = false;
 
   constructor(options: HttpIssuerOptions) {
@@ -83,10 +80,10 @@ class HttpIssuer implements IssuerConnector {
     this.#basePath = url.pathname.replace(/\/+$/, '');
     const { lateReadingMs = 0 } = options;
     this.#late = new LateReaders(options.clock, lateReadingMs);
-    this.#connectionsMost = options.connections + (lateReadingMs > 0 ? LATE_READERS_MOST : 0);
-    this.#pool = openConnections({
+    this.#connections = new Connections({
+      clock: options.clock,
       origin: url.origin,
-      connections: this.#connectionsMost,
+      connections: options.connections + (lateReadingMs > 0 ? LATE_READERS_MOST : 0),
       tls: options.tls ?? {},
       connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
       maxResponseBytes: options.maxResponseBytes ?? this.#payload.responseBytesMost,
@@ -113,7 +110,7 @@ class HttpIssuer implements IssuerConnector {
     this.#late.stopAll();
     await Promise.allSettled(this.#sending);
     this.#credentials.close?.();
-    await this.#pool.destroy();
+    await this.#connections.destroy();
   }
 
   async #exchange(row: ApiRow, message: Message, options: SendOptions): Promise<Ending> {
@@ -121,38 +118,49 @@ class HttpIssuer implements IssuerConnector {
     if (!login) return withoutAnswer('connect', 'CREDENTIALS');
     const body = await this.#sealed(message);
     if (body === undefined) return withoutAnswer('connect', 'SEALING');
-    // Connections that are never made may hold every slot; what would queue behind them would be sent late.
-    if (this.#held >= this.#connectionsMost) return withoutAnswer('connect', 'NO_CONNECTION_FREE');
     const leftMs = Math.floor(options.deadline.leftMs());
     if (leftMs < 1) return withoutAnswer('noBudget');
-
-    const exchange = new Exchange({
-      clock: this.#options.clock,
-      deadline: options.deadline,
-      readReply: (status, reply) => this.#read(status, reply, message, row),
-      onReleased: () => {
-        this.#held -= 1;
-      },
-      late: this.#lateReading(options.onLate),
-    });
-    this.#held += 1;
-    this.#pool.dispatch(
-      {
-        method: 'POST',
-        path: this.#basePath + row.path,
-        headers: [
-          'content-type',
-          this.#payload.contentType,
-          ...headersOf(message, options, leftMs, this.#options.clock.wallMs()),
-          ...Object.entries(login.reveal()).flat(),
-        ],
-        body,
-      },
-      exchange,
-    );
+    const headers = this.#headersOf(message, options, leftMs);
+    for (const part of login.reveal()) headers.push(part);
+    const request = { method: 'POST' as const, path: this.#basePath + row.path, headers, body };
+    const exchange = this.#connections.send(request, line => this.#exchangeOn(line, row, message, options));
+    // Connections that are never made may hold every place; what would queue behind them would be sent late.
+    if (!exchange) return withoutAnswer('connect', 'NO_CONNECTION_FREE');
     const ending = await exchange.ending;
     if (NOT_THESE_CREDENTIALS.has(ending.status)) this.#credentials.refused?.(login);
     return ending;
+  }
+
+  #exchangeOn(carrier: Carrier, row: ApiRow, message: Message, { deadline, onLate }: SendOptions): Exchange {
+    return new Exchange({
+      clock: this.#options.clock,
+      deadline,
+      readReply: (status, reply) => this.#read(status, reply, message, row),
+      carrier,
+      late: this.#lateReading(onLate),
+    });
+  }
+
+  /**
+   * The headers of a send, by name and value in turn. `Deadline-Ms` counts from here: the time that connecting takes, if
+   * anything has to be connected, is not taken off.
+   */
+  #headersOf(message: Message, { repeat }: SendOptions, leftMs: number): string[] {
+    const headers = [
+      'content-type',
+      this.#payload.contentType,
+      // A compressed reply of 64 KiB could be gigabytes.
+      'accept-encoding',
+      'identity',
+      'timestamp',
+      String(Math.floor(this.#options.clock.wallMs())),
+      'Idempotency-Key',
+      message.header.tranId,
+      'Deadline-Ms',
+      String(leftMs),
+    ];
+    if (repeat) headers.push('Repeat', 'true');
+    return headers;
   }
 
   #lateReading(onLate: SendOptions['onLate']): LateReading | undefined {
@@ -202,23 +210,6 @@ const withoutAnswer = (reason: NotSentReason, fault?: string): Ending => ({
   status: undefined,
   fault,
 });
-
-/**
- * The headers of a send, by name and value in turn. `Deadline-Ms` counts from here: the time that connecting takes, if
- * anything has to be connected, is not taken off.
- */
-const headersOf = (message: Message, options: SendOptions, leftMs: number, wallMs: number): string[] => [
-  // A compressed reply of 64 KiB could be gigabytes.
-  'accept-encoding',
-  'identity',
-  'timestamp',
-  String(Math.floor(wallMs)),
-  'Idempotency-Key',
-  message.header.tranId,
-  'Deadline-Ms',
-  String(leftMs),
-  ...(options.repeat ? ['Repeat', 'true'] : []),
-];
 
 function alarmOf(
   api: ApiName,

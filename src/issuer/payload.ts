@@ -13,7 +13,7 @@ export type IssuerPayload = {
   /** What a reply may have at most, as it comes over the wire. */
   readonly responseBytesMost: number;
   /** The body to send. Rejects where it cannot be sealed: then nothing may be sent. */
-  seal(body: string): Promise<string>;
+  seal(body: string): Promise<string> | string;
   /** The plain body of a reply. Rejects, or throws, where it cannot be opened. */
   open(status: 200 | 400, body: Uint8Array): Promise<Uint8Array> | Uint8Array;
 };
@@ -25,7 +25,7 @@ const PLAIN_BYTES = 512 * 1024;
 export const plainPayload: IssuerPayload = {
   contentType: 'application/json',
   responseBytesMost: PLAIN_BYTES,
-  seal: async body => body,
+  seal: body => body,
   open: (_status, body) => body,
 };
 

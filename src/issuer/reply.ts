@@ -41,6 +41,8 @@ function isEchoOf(message: Message, wire: JsonObject): boolean {
   if (message.amount === undefined) return true;
   const { tranAmount, tranCurrency } = wire;
   if (tranCurrency !== undefined && tranCurrency !== message.amount.currency) return false;
+  // As it was sent, which nearly every reply repeats.
+  if (tranAmount === message.fields.reveal().tranAmount) return true;
   const echoed = typeof tranAmount === 'string' ? parseMoney(tranAmount, message.amount.currency) : undefined;
   // One that is no amount at all is a bad field, which is found where the fields are read.
   return !isMoney(echoed) || compareMoney(echoed, message.amount) === 0;

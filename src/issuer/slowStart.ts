@@ -6,7 +6,7 @@
 import { CALLS_AFTER_OUTAGE } from '../config/limits.ts';
 
 /** Takes in how a call ended. */
-type Ended = (isGood: boolean) => void;
+export type Ended = (isGood: boolean) => void;
 
 export class SlowStart {
   #room = Number.POSITIVE_INFINITY;

@@ -8,7 +8,7 @@ import type { SigningKey } from '../edge/keys.ts';
 import { readStrictJson } from '../edge/strictJson.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
-import { type IssuerTls, openConnections } from './connections.ts';
+import { type IssuerTls, openClient } from './connections.ts';
 import { isBearerToken } from './credentials.ts';
 import { signAssertion } from './credentialsAssertion.ts';
 import { codeOf } from './exchange.ts';
@@ -59,20 +59,19 @@ const failed = (code: string, again: boolean): TokenReply => ({ kind: 'failed', 
 /** Asks once, over a connection of its own. Ends at the latest after 2 s, or when `signal` says so. Never rejects. */
 export const requestToken = async (options: TokenRequestOptions, signal: AbortSignal): Promise<TokenReply> => {
   const url = new URL(options.tokenEndpoint);
-  const connections = openConnections({
+  const client = openClient({
     origin: url.origin,
-    connections: 1,
     tls: options.tls ?? {},
     connectTimeoutMs: REQUEST_MS,
     maxResponseBytes: RESPONSE_BYTES,
     maxHeaderBytes: HEADER_BYTES,
   });
   // Destroying is what ends a request in every state: undici looks at signals only once it is connected.
-  const giveUp = () => void connections.destroy();
+  const giveUp = () => void client.destroy();
   const cancel = options.clock.after(REQUEST_MS, giveUp);
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    const { statusCode, body } = await connections.request({
+    const { statusCode, body } = await client.request({
       method: 'POST',
       path: `${url.pathname}${url.search}`,
       headers: {

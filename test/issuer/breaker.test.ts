@@ -156,6 +156,29 @@ describe('closed', () => {
     expect(guard.state).toBe('closed');
   });
 
+  it('opens by what the last ten tenths of the window hold, whenever they are counted', async () => {
+    const steps = fc.array(fc.tuple(fc.integer({ min: 0, max: 4000 }), fc.boolean()), { maxLength: 80 });
+    await fc.assert(
+      fc.asyncProperty(steps, fc.integer({ min: 1, max: 15 }), async (given, minimumCalls) => {
+        const { guard, send } = guarded({ minimumCalls, errorPercent: 40, windowMs: 10_000 });
+        const began = systemClock.monotonicMs();
+        const counted: { readonly tenth: number; readonly ok: boolean }[] = [];
+        for (const [waitMs, ok] of given) {
+          vi.advanceTimersByTime(waitMs);
+          const tenth = Math.floor((systemClock.monotonicMs() - began) / 1000);
+          counted.push({ tenth, ok });
+          await send(ok ? APPROVED : TIMEOUT);
+          const last = counted.filter(one => one.tenth > tenth - 10);
+          const failed = last.filter(one => !one.ok).length;
+          const opens = !ok && last.length >= minimumCalls && failed * 100 >= 40 * last.length;
+          expect(guard.state).toBe(opens ? 'open' : 'closed');
+          if (opens) break;
+        }
+        await guard.close();
+      }),
+    );
+  });
+
   it('counts finished calls only: those still running do not dilute an outage', async () => {
     const { guard, send, sendMany } = guarded();
     for (let i = 0; i < 200; i += 1) void send('wait', 60_000);
@@ -330,7 +353,7 @@ describe('hazards', () => {
     expect(guard.state).toBe('closed');
   });
 
-  it('the failure path never sorts the window, however many calls are in it', async () => {
+  it('the failure path never sorts what was counted, however many calls those are', async () => {
     const { sendMany, guard } = guarded({ errorPercent: 90 });
     await sendMany(2000, APPROVED);
     const sort = vi.spyOn(Array.prototype, 'sort');
@@ -352,6 +375,16 @@ describe('hazards', () => {
     expect(vi.getTimerCount()).toBe(0);
     expect(idle.connector.closed).toBe(true);
     expect(await idle.send(REFUSED)).toBe(REFUSED);
+  });
+
+  it('closed while its probe is out, it changes no more', async () => {
+    const { send, sendMany, guard, connector, states } = guarded();
+    await sendMany(20, TIMEOUT);
+    vi.advanceTimersByTime(5000);
+    const probe = send('wait');
+    await guard.close();
+    connector.waiting[0]?.(TIMEOUT);
+    expect([await probe, guard.state, states]).toEqual([TIMEOUT, 'closed', ['open', 'halfOpen']]);
   });
 
   it.each([

@@ -42,8 +42,8 @@ export const send = (connector: IssuerConnector, message: Message = messageOf(),
   within('the outcome of a send', connector.send(message, { deadline: Deadline.in(systemClock, ms), repeat }));
 
 /**
- * Sends after undici has taken its connections back, which it does a turn of the event loop after an answer: without the
- * wait a new connection would be opened, and a test could not see that an old one is used again.
+ * Sends when connections are used again, which they are a turn of the event loop after an answer: without the wait a new
+ * one would be opened, and a test could not see that an old one is used again.
  */
 export async function sendNext(connector: IssuerConnector, message?: Message, ms?: number): Promise<Outcome> {
   for (let i = 0; i < 5; i += 1) await new Promise(setImmediate);

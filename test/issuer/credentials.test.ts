@@ -13,12 +13,12 @@ const deadline = Deadline.in(systemClock, 1000);
 describe('credentials', () => {
   it('a bearer token becomes an authorization header that does not print', async () => {
     const headers = await bearerCredentials(new Secret('abc-._~+/=')).headers(deadline);
-    expect(headers?.reveal()).toEqual({ authorization: 'Bearer abc-._~+/=' });
+    expect(headers?.reveal()).toEqual(['authorization', 'Bearer abc-._~+/=']);
     expect(inspect(headers) + JSON.stringify(headers)).not.toContain('abc');
   });
 
   it('none are no headers', async () => {
-    expect((await noCredentials.headers(deadline))?.reveal()).toEqual({});
+    expect((await noCredentials.headers(deadline))?.reveal()).toEqual([]);
   });
 
   it.each(['', 'a b', 'a\r\nx: y', 'a\u0000', 'ä', '=a', 'a=b', 'Bearer a'])('S6 S7: %j is no bearer token', text => {

@@ -38,9 +38,8 @@ function exchange(readReply: ReadReply = () => ANSWER, { isNew = false, fault }:
     clock,
     deadline: Deadline.in(clock, 1000),
     readReply,
-    onReleased: () => log.push('released'),
+    carrier: { isNew, fault, end: () => log.push('released'), hangUp: () => log.push('hung up') },
   });
-  made.takenBy({ isNew, fault, begin: () => {}, end: () => {}, hangUp: () => log.push('hung up') });
   const controller: Dispatcher.DispatchController = {
     aborted: false,
     paused: false,

@@ -18,6 +18,8 @@ import type { World } from './world.ts';
 export type OnSend = (process: SimProcess, request: Request, options: SendOptions) => void;
 
 const WAY_MS = [0.1, 8] as const;
+/** Every exchange has a connection of its own, made for it. */
+const CARRIER: Carrier = { isNew: true, fault: undefined, end() {}, hangUp() {} };
 
 export class IssuerLink implements IssuerConnector {
   readonly #world: World;
@@ -48,7 +50,7 @@ export class IssuerLink implements IssuerConnector {
       clock: this.#process.clock,
       deadline: options.deadline,
       readReply: (status, body) => readIssuerReply(status, body, message, row),
-      onReleased: () => {},
+      carrier: CARRIER,
       late: options.onLate && {
         begin: stop => this.#late.begin(stop),
         came: outcome => {
@@ -95,8 +97,6 @@ class Wire {
 
   connect(onSend: () => void, request: Request): void {
     const world = this.#world;
-    const carrier: Carrier = { isNew: true, fault: undefined, begin() {}, end() {}, hangUp() {} };
-    this.#exchange.takenBy(carrier);
     if (this.#issuer.mode === 'down' || world.fault('connectFails')) {
       this.#toGateway(() => this.#exchange.onResponseError(null, errorOf('ECONNREFUSED')));
       return;
