@@ -28,7 +28,8 @@ export const isPan = (text: string): boolean => {
 export const maskPan = (text: string): string => {
   if (!PAN.test(text)) return '*'.repeat(SHOWN_FIRST);
   const hidden = text.length - SHOWN_FIRST - SHOWN_LAST;
-  return text.slice(0, SHOWN_FIRST) + '*'.repeat(hidden) + text.slice(-SHOWN_LAST);
+  // Added up it would be a text in pieces, which costs the line of the log twice the time.
+  return [text.slice(0, SHOWN_FIRST), text.slice(-SHOWN_LAST)].join('*'.repeat(hidden));
 };
 
 /** The masked number of the message's card; undefined where it names its card by token, which is never shown. */

@@ -101,14 +101,14 @@ export const createLog = (options: LogOptions): Log => {
   const onDropped = (count: number) => warn('linesDropped', { count });
   const sink: LogSink =
     typeof destination === 'object' ? destination : new BatchSink({ destination, clock, onDropped });
-  const logger = pino(
-    {
-      base: worker === undefined ? null : { worker },
-      timestamp: () => `,"time":"${new Date(clock.wallMs()).toISOString()}"`,
-      formatters: { level: label => ({ level: label }) },
-    },
-    sink,
-  );
+  const timeOf = createTimeText();
+  const timestamp = () => `,"time":"${timeOf(clock.wallMs())}"`;
+  const base = worker === undefined ? null : { worker };
+  const logger = pino({ base, timestamp, formatters: { level: label => ({ level: label }) } }, sink);
+  const bindings = worker === undefined ? '' : `,"worker":${worker}`;
+  /** A line in the logger's form, for what there is one of in every request: the logger itself takes twice the time. */
+  const often = (level: 'info' | 'error', line: object): void =>
+    sink.write(`{"level":"${level}"${timestamp()}${bindings},${JSON.stringify(line).slice(1)}\n`);
   /** What happens seldom does not wait for the lines of a batch: somebody may be looking for it. */
   const seldom =
     (level: 'info' | 'warn' | 'error') =>
@@ -121,14 +121,12 @@ export const createLog = (options: LogOptions): Log => {
   return {
     request: record => {
       if (record.outcome === 'refused' && record.refusal && !sampler.admits(record.refusal)) return;
-      if (record.outcome === 'failed') logger.error(lineOf(record));
-      else logger.info(lineOf(record));
+      often(record.outcome === 'failed' ? 'error' : 'info', lineOf(record));
     },
     oauth: record => {
       // Anyone may ask for the documents, as often as they like.
       if (record.result !== 'issued' && !sampler.admits(record.result)) return;
-      if (record.result === 'failed') logger.error(oauthLineOf(record));
-      else logger.info(oauthLineOf(record));
+      often(record.result === 'failed' ? 'error' : 'info', oauthLineOf(record));
     },
     info: seldom('info'),
     warn,
@@ -137,6 +135,21 @@ export const createLog = (options: LogOptions): Log => {
     flush: async () => {
       if (sink instanceof BatchSink) await sink.flush();
     },
+  };
+};
+
+/** ISO 8601 texts of moments. What it made of a second serves for the rest of it: a call has its line in each of them. */
+const createTimeText = (): ((wallMs: number) => string) => {
+  let second = Number.NaN;
+  let begin = '';
+  return wallMs => {
+    const ms = Math.floor(wallMs);
+    const present = Math.floor(ms / 1000);
+    if (present !== second) {
+      second = present;
+      begin = new Date(present * 1000).toISOString().slice(0, -'000Z'.length);
+    }
+    return `${begin}${String(ms - present * 1000).padStart(3, '0')}Z`;
   };
 };
 

@@ -3,7 +3,7 @@
  * configuration, never from a request, so that the number of series is bounded (F88); and no method here ever throws
  * into the path of money.
  */
-import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type Aggregator, Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { LateEffect } from '../delivery/lateAnswer.ts';
 import type { AttemptResult, DutyKind } from '../domain/entry.ts';
 import type { IssuerId } from '../domain/ids.ts';
@@ -12,6 +12,7 @@ import type { OauthRecord, RequestRecord } from '../http/journey.ts';
 import type { BreakerState } from '../issuer/issuer.ts';
 import type { Amnesia, OwedSummary } from '../journal/journal.ts';
 import type { Clock } from './clock.ts';
+import { Durations } from './metricsDurations.ts';
 import type { MetricsPart } from './metricsSum.ts';
 
 /** What became of one try of a delivery; `parked` is final until an operator acts. */
@@ -76,9 +77,6 @@ export type Metrics = {
  * `counts`: without the state of this moment, which costs something.
  */
 export type Extent = 'whole' | 'own' | 'counts';
-
-/** Seconds. Close together where callers' and issuers' deadlines lie, so that what just missed one can be told. */
-const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10];
 
 const BREAKER_STATES = ['closed', 'open', 'halfOpen'] as const satisfies readonly BreakerState[];
 
@@ -170,25 +168,22 @@ const countersIn = (registry: Registry) => {
       labelNames: ['endpoint', 'result'],
       registers,
     }),
-    whole: new Histogram({
+    whole: new Durations({
       name: 'gateway_request_duration_seconds',
       help: 'From the arrival of a request to its answer.',
-      labelNames: ['api'],
-      buckets: BUCKETS,
-      registers,
+      label: 'api',
+      registry,
     }),
-    issuer: new Histogram({
+    issuer: new Durations({
       name: 'gateway_issuer_duration_seconds',
       help: 'What a request waited for the issuer.',
-      labelNames: ['issuer'],
-      buckets: BUCKETS,
-      registers,
+      label: 'issuer',
+      registry,
     }),
-    journal: new Histogram({
+    journal: new Durations({
       name: 'gateway_journal_duration_seconds',
       help: 'What a request waited for the journal, all its steps together.',
-      buckets: BUCKETS,
-      registers,
+      registry,
     }),
     deliveries: new Counter({
       name: 'gateway_deliveries_total',
@@ -265,13 +260,11 @@ type Gauges = ReturnType<typeof gaugesIn>;
 const countRequest = (counters: Counters, record: RequestRecord): void => {
   const api = record.api ?? 'none';
   counters.requests.inc({ api, outcome: record.outcome, code: record.code });
-  counters.whole.observe({ api }, record.totalMs / 1000);
+  counters.whole.took(record.totalMs, api);
   if (record.refusal) counters.refusals.inc({ reason: record.refusal });
   if (record.refusal === 'overloaded') counters.shed.inc({ reason: shedReasonOf(record) });
-  if (record.issuer && record.issuerMs !== undefined) {
-    counters.issuer.observe({ issuer: record.issuer }, record.issuerMs / 1000);
-  }
-  if (record.journalMs !== undefined) counters.journal.observe(record.journalMs / 1000);
+  if (record.issuer && record.issuerMs !== undefined) counters.issuer.took(record.issuerMs, record.issuer);
+  if (record.journalMs !== undefined) counters.journal.took(record.journalMs);
 };
 
 const shedReasonOf = ({ detail }: RequestRecord): string => SHED_REASONS.find(reason => reason === detail) ?? 'unnamed';

@@ -50,10 +50,10 @@ const handClock = () => {
   return { clock, forward };
 };
 
-const start = () => {
+const start = (worker?: number) => {
   const lines: string[] = [];
   const { clock, forward } = handClock();
-  const log = createLog({ clock, destination: { write: line => lines.push(line) } });
+  const log = createLog({ clock, destination: { write: line => lines.push(line) }, ...(worker && { worker }) });
   const parsed = (): Record<string, unknown>[] => lines.map(line => JSON.parse(line));
   return { log, lines, parsed, forward };
 };
@@ -96,6 +96,30 @@ describe('the line of a request', () => {
     const { log, parsed } = start();
     log.request(record({ outcome: 'failed', status: 500, code: '96' }));
     expect(parsed()).toMatchObject([{ level: 'error', outcome: 'failed' }]);
+  });
+});
+
+describe('every line', () => {
+  it.each([undefined, 3])('begins in the same way, whatever it tells (worker %s)', worker => {
+    const { log, lines } = start(worker);
+    log.request(record());
+    log.oauth({ ...record(), clientId: undefined, endpoint: 'token', result: 'issued' });
+    log.info('started');
+    const begins = lines.map(line => line.slice(0, line.indexOf('"event"')));
+    expect(lines).toHaveLength(3);
+    expect(new Set(begins).size).toBe(1);
+    expect(begins[0]).toContain(worker === undefined ? '"level":"info","time":' : ',"worker":3,');
+  });
+
+  it('has the time of its moment, also right before and after a full second', () => {
+    const { log, parsed, forward } = start();
+    for (const wait of [0, 7, 0.5, 991.9, 0.6, 59_000]) {
+      forward(wait);
+      log.request(record());
+    }
+    const begin = Date.UTC(2026, 0, 2);
+    const times = [0, 7, 7, 999, 1000, 60_000].map(ms => new Date(begin + ms).toISOString());
+    expect(parsed().map(line => line.time)).toEqual(times);
   });
 });
 

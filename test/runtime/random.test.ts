@@ -1,7 +1,7 @@
-/** Bytes that are drawn in stock: each is given out once, and the system is asked as rarely as that allows. */
+/** Bytes and ids that are drawn in stock: each is given out once, and the system is asked as rarely as that allows. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createStock, systemRandom, systemSecretBytes } from '../../src/runtime/random.ts';
+import { createIds, createStock, systemRandom, systemSecretBytes } from '../../src/runtime/random.ts';
 
 /** Draws 0, 1, 2 and so on, each in eight bytes, so that every one is known again. */
 const counted = () => {
@@ -55,5 +55,32 @@ describe('a stock of chance', () => {
     const ids = Array.from({ length: 1000 }, () => systemRandom.id());
     expect(new Set(ids).size).toBe(1000);
     for (const id of ids) expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  });
+});
+
+describe('ids', () => {
+  it('are 16 bytes each, none comes twice, and the system is asked once for many', () => {
+    const { draw, asked } = counted();
+    const newId = createIds(draw);
+    const ids = Array.from({ length: 300 }, newId);
+    expect(new Set(ids).size).toBe(300);
+    for (const id of ids) {
+      expect(id).toMatch(/^[A-Za-z0-9_-]{22}$/);
+      expect(Buffer.from(id, 'base64url')).toHaveLength(16);
+    }
+    expect(asked).toEqual([4096, 4096]);
+  });
+
+  it('have all the chance of their 128 bits', () => {
+    const ors = Buffer.alloc(16);
+    const ands = Buffer.alloc(16, 0xff);
+    for (let i = 0; i < 200; i += 1) {
+      for (const [at, byte] of Buffer.from(systemRandom.id(), 'base64url').entries()) {
+        ors[at] = (ors[at] ?? 0) | byte;
+        ands[at] = (ands[at] ?? 0) & byte;
+      }
+    }
+    expect(ors).toEqual(Buffer.alloc(16, 0xff));
+    expect(ands).toEqual(Buffer.alloc(16));
   });
 });
