@@ -61,8 +61,10 @@ const digits = ({ min, max, most, luhn }: Digits): Check => {
 const email = (max: number): Check =>
   when(text => text.length <= max && EMAIL.test(text), `must be an e-mail address of at most ${max} characters`);
 
-const enumerated = (values: Readonly<Record<string, string>>): Check =>
-  when(text => Object.hasOwn(values, text), `must be one of ${Object.keys(values).join(', ')}`);
+const enumerated = (values: Readonly<Record<string, string>>): Check => {
+  const texts = new Set(Object.keys(values));
+  return when(text => texts.has(text), `must be one of ${[...texts].join(', ')}`);
+};
 
 const CHECKS = {
   N3: when(isCurrencyCode, 'must be the three-digit code of an ISO 4217 currency'),

@@ -5,9 +5,9 @@
 import { type CurrencyCode, isCurrencyCode } from '../domain/currencies.ts';
 import type { WireFields, WireValue } from '../domain/message.ts';
 import type { RefusalReason } from '../domain/refusal.ts';
-import { moneyProblem } from './check.ts';
+import { type Check, moneyProblem } from './check.ts';
 import { type Finding, nameable } from './finding.ts';
-import type { FieldType } from './row.ts';
+import type { MoneyCurrency } from './row.ts';
 import { type Field, has, type JsonObject, type List, type Shape } from './shape.ts';
 
 /** How an object is read. What is not listed is wrong in a request and left out of a reply. */
@@ -22,14 +22,14 @@ export type Mode = {
 /** The fields whose values are well formed, and everything that is wrong. */
 export type Reading = { readonly fields: WireFields; readonly findings: readonly Finding[] };
 
-/** What became of one field: its value, what is wrong with it, or undefined where it is absent. */
-type One = { readonly value: WireValue } | Problem | undefined;
 type Problem = { readonly reason: string; readonly refusal?: RefusalReason | undefined };
+/** What became of a list: its value, what is wrong with it, or undefined where it is absent. */
+type One = { readonly value: WireValue } | Problem | undefined;
 
 /** Collects what is wrong; `prefix` is the path of a record, such as `recordList[0].`. */
 type Place = { readonly mode: Mode; readonly findings: Finding[]; readonly prefix: string };
 
-type MoneyType = FieldType & { readonly kind: 'money' };
+type Fields = { [name: string]: WireValue };
 
 /** Most records of one list: twice what a page may hold. */
 export const RECORDS_MAX = 200;
@@ -38,46 +38,52 @@ const blame = (place: Place, name: string, { reason, refusal }: Problem): void =
   place.findings.push({ field: place.prefix + name, reason, ...(refusal === undefined ? {} : { refusal }) });
 };
 
-const currencyOf = (type: MoneyType, wire: JsonObject, mode: Mode): CurrencyCode | undefined => {
-  if (type.currency === undefined) return undefined;
-  if (!has(wire, type.currency)) return mode.currency;
-  const code = wire[type.currency];
+const currencyOf = (name: MoneyCurrency | undefined, wire: JsonObject, mode: Mode): CurrencyCode | undefined => {
+  if (name === undefined) return undefined;
+  if (!has(wire, name)) return mode.currency;
+  const code = wire[name];
   return typeof code === 'string' && isCurrencyCode(code) ? code : undefined;
 };
 
-const readMoney = (field: Field, type: MoneyType, text: string, wire: JsonObject, mode: Mode): One => {
-  const problem = moneyProblem(text, currencyOf(type, wire, mode), type.positive === true);
-  if (problem === undefined) return { value: text };
-  return { reason: problem.reason, refusal: problem.isForm ? undefined : field.row.refusal };
-};
-
-const readText = (field: Field, text: string): One => {
-  const reason = field.check(text);
-  return reason === undefined ? { value: text } : { reason, refusal: field.row.refusal };
-};
-
-const readTexts = (field: Field, value: unknown): One => {
+const textsProblem = (check: Check, value: unknown): Problem | undefined => {
   const items: readonly unknown[] = Array.isArray(value) ? value : [];
   const texts = items.filter(item => typeof item === 'string');
   if (texts.length === 0 || texts.length < items.length) return { reason: 'must be a list of strings' };
   if (new Set(texts).size < texts.length) return { reason: 'must not name a value twice' };
-  const reason = texts.map(field.check).find(broken => broken !== undefined);
-  return reason === undefined ? { value: texts } : { reason };
+  const reason = texts.map(check).find(broken => broken !== undefined);
+  return reason === undefined ? undefined : { reason };
+};
+
+/** What is wrong with a value that is there. */
+const problemOf = (field: Field, value: unknown, wire: JsonObject, mode: Mode): Problem | undefined => {
+  const { check, money, refusal } = field;
+  if (field.kind === 'enums') return textsProblem(check, value);
+  if (typeof value !== 'string') return { reason: 'must be a string' };
+  if (money) {
+    const problem = moneyProblem(value, currencyOf(money.currency, wire, mode), money.positive === true);
+    return problem && { reason: problem.reason, refusal: problem.isForm ? undefined : refusal };
+  }
+  const reason = check(value);
+  return reason === undefined ? undefined : { reason, refusal };
 };
 
 /** Issuers leave free text empty where they have none, and the contract sets no least length for it. */
-const isLeftEmpty = (field: Field, value: unknown, mode: Mode): boolean =>
-  mode.of === 'reply' && value === '' && field.row.type.kind === 'AN';
+const isLeftEmpty = ({ kind }: Field, value: unknown, mode: Mode): boolean =>
+  value === '' && kind === 'AN' && mode.of === 'reply';
 
-const readField = (field: Field, wire: JsonObject, mode: Mode): One => {
-  const { type } = field.row;
-  const value = has(wire, field.name) ? wire[field.name] : undefined;
-  if (value === undefined || isLeftEmpty(field, value, mode)) {
-    return field.required && mode.complete ? { reason: 'is required' } : undefined;
+/** Reads one field into `fields`. */
+const readField = (field: Field, wire: JsonObject, place: Place, fields: Fields): void => {
+  const { name } = field;
+  const { mode } = place;
+  const value = wire[name];
+  if (value === undefined || !has(wire, name) || isLeftEmpty(field, value, mode)) {
+    if (field.required && mode.complete) blame(place, name, { reason: 'is required' });
+    return;
   }
-  if (type.kind === 'enums') return readTexts(field, value);
-  if (typeof value !== 'string') return { reason: 'must be a string' };
-  return type.kind === 'money' ? readMoney(field, type, value, wire, mode) : readText(field, value);
+  const problem = problemOf(field, value, wire, mode);
+  if (problem) blame(place, name, problem);
+  // A value without a problem is a string, or a list of strings.
+  else fields[name] = value as WireValue;
 };
 
 const isObject = (value: unknown): value is JsonObject =>
@@ -109,17 +115,18 @@ const readCount = (list: List, wire: JsonObject, mode: Mode): One => {
   return right ? { value: count } : { reason: 'must be the number of records in recordList' };
 };
 
+const take = (name: string, one: One, place: Place, fields: Fields): void => {
+  if (one === undefined) return;
+  if ('value' in one) fields[name] = one.value;
+  else blame(place, name, one);
+};
+
 const readInto = (shape: Shape, wire: JsonObject, place: Place, known: ReadonlySet<string> | undefined): WireFields => {
-  const fields: { [name: string]: WireValue } = {};
-  const take = (name: string, one: One): void => {
-    if (one === undefined) return;
-    if ('value' in one) fields[name] = one.value;
-    else blame(place, name, one);
-  };
-  for (const field of shape.fields) take(field.name, readField(field, wire, place.mode));
+  const fields: Fields = {};
+  for (const field of shape.fields) readField(field, wire, place, fields);
   if (shape.list !== undefined) {
-    if (place.mode.of === 'reply') take('recordNum', readCount(shape.list, wire, place.mode));
-    take('recordList', readRecords(shape.list, wire, place));
+    if (place.mode.of === 'reply') take('recordNum', readCount(shape.list, wire, place.mode), place, fields);
+    take('recordList', readRecords(shape.list, wire, place), place, fields);
   }
   if (place.mode.of === 'request') checkWhole(shape, wire, place, known);
   return fields;
@@ -131,7 +138,7 @@ const checkWhole = (shape: Shape, wire: JsonObject, place: Place, known: Readonl
     if (finding !== undefined) blame(place, finding.field, finding);
   }
   if (known === undefined) return;
-  for (const name of Object.keys(wire)) {
+  for (const name in wire) {
     if (!known.has(name)) blame(place, nameable(name), { reason: 'is not a field of this message' });
   }
 };

@@ -2,19 +2,23 @@
  * Compiles the parts of a message into a shape: the fields with their checks, the rules between fields, and the list of
  * records. It is done once when the process starts, so that no call pays for it.
  */
+import type { RefusalReason } from '../domain/refusal.ts';
 import { type Check, checkOf } from './check.ts';
 import { type FieldName, fieldRow } from './fields.ts';
 import type { Finding } from './finding.ts';
-import type { Condition, FieldRow, Part } from './row.ts';
+import type { Condition, FieldType, Part } from './row.ts';
 
 /** A JSON object as parsed, with nothing proved about its values. */
 export type JsonObject = { readonly [name: string]: unknown };
 
-/** One field of a message. */
+/** One field of a message, with what its row says in one flat form. */
 export type Field = {
   readonly name: FieldName;
-  readonly row: FieldRow;
+  readonly kind: FieldType['kind'];
   readonly check: Check;
+  /** Set where the value is an amount. */
+  readonly money: (FieldType & { readonly kind: 'money' }) | undefined;
+  readonly refusal: RefusalReason | undefined;
   readonly required: boolean;
 };
 /** A rule between fields: what is wrong where it does not hold. */
@@ -38,10 +42,10 @@ const says = (wire: JsonObject, name: string): boolean => {
   return value !== undefined && !(Array.isArray(value) && value.length === 0);
 };
 
-const holds = (wire: JsonObject, condition: Condition): boolean =>
-  'present' in condition
-    ? has(wire, condition.present)
-    : has(wire, condition.field) && wire[condition.field] === condition.is;
+const holdsOf = (condition: Condition): ((wire: JsonObject) => boolean) => {
+  if ('present' in condition) return wire => has(wire, condition.present);
+  return wire => has(wire, condition.field) && wire[condition.field] === condition.is;
+};
 
 const conditionText = (condition: Condition): string =>
   'present' in condition ? `with ${condition.present}` : `when ${condition.field} is ${condition.is}`;
@@ -58,7 +62,7 @@ const ruleOf = (part: Part, parts: readonly Part[]): Rule | undefined => {
   if ('oneOf' in part) {
     const [field = ''] = part.oneOf;
     const finding = { field, reason: `exactly one of ${part.oneOf.join(', ')} is required` };
-    return wire => (part.oneOf.filter(name => has(wire, name)).length === 1 ? undefined : finding);
+    return wire => (countOf(part.oneOf, wire) === 1 ? undefined : finding);
   }
   if ('atLeastOne' in part) {
     const optional = parts.flatMap(other => ('need' in other && other.need === 'optional' ? optionalNames(other) : []));
@@ -69,7 +73,14 @@ const ruleOf = (part: Part, parts: readonly Part[]): Rule | undefined => {
   const forbidden = part.need === 'forbidden';
   const text = `${forbidden ? 'is not allowed' : 'is required'} ${conditionText(part.when)}`;
   const finding = { field: part.field, reason: text };
-  return wire => (holds(wire, part.when) && has(wire, part.field) === forbidden ? finding : undefined);
+  const holds = holdsOf(part.when);
+  return wire => (holds(wire) && has(wire, part.field) === forbidden ? finding : undefined);
+};
+
+const countOf = (names: readonly string[], wire: JsonObject): number => {
+  let count = 0;
+  for (const name of names) if (has(wire, name)) count += 1;
+  return count;
 };
 
 const optionalNames = (part: Part): readonly string[] => ('list' in part ? [part.list] : namesOf(part));
@@ -84,9 +95,10 @@ export const compileShape = (parts: readonly Part[]): Shape => {
   const list = compileList(parts.find(part => 'list' in part));
   const fields = parts.flatMap(part =>
     namesOf(part).map((name): Field => {
-      const row = fieldRow(name);
+      const { type, refusal } = fieldRow(name);
+      const money = type.kind === 'money' ? type : undefined;
       const required = isPlain(part) && 'need' in part && part.need === 'required';
-      return { name, row, check: checkOf(row.type), required };
+      return { name, kind: type.kind, check: checkOf(type), money, refusal, required };
     }),
   );
   return {

@@ -2,7 +2,7 @@
  * Dates and times in the digits of the wire: days `YYYYMMDD`, times `HHMMSS`, expiry dates `YYMM`. They carry no zone;
  * where a day is placed on the clock it is the UTC day.
  */
-const DAY = /^(\d{4})(\d{2})(\d{2})$/;
+const DAY = /^\d{8}$/;
 const TIME = /^([01]\d|2[0-3])[0-5]\d[0-5]\d$/;
 const EXPIRY = /^\d{2}(0[1-9]|1[0-2])$/;
 
@@ -10,17 +10,28 @@ const EXPIRY = /^\d{2}(0[1-9]|1[0-2])$/;
 const YEAR_MIN = 1900;
 
 const DATE_DIGITS = 8;
+const MONTHS = 12;
+const MONTH_DAYS_MIN = 28;
+
+/** The day that was asked for last: nearly all messages of a day name the same one, each twice. */
+let latest = { text: '19700101', startMs: 0 };
 
 /** The first millisecond, since 1970 UTC, of a day `YYYYMMDD` that the calendar knows; undefined for any other text. */
 export const dayStartMs = (text: string): number | undefined => {
-  const match = DAY.exec(text);
-  if (match === null) return undefined;
-  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (text === latest.text) return latest.startMs;
+  const startMs = startOf(text);
+  if (startMs !== undefined) latest = { text, startMs };
+  return startMs;
+};
+
+const startOf = (text: string): number | undefined => {
+  if (!DAY.test(text)) return undefined;
+  const digits = Number(text);
+  const [year, month, day] = [Math.floor(digits / 10_000), Math.floor(digits / 100) % 100, digits % 100];
+  if (year < YEAR_MIN || month < 1 || month > MONTHS || day < 1) return undefined;
   const ms = Date.UTC(year, month - 1, day);
-  const date = new Date(ms);
-  // `Date.UTC` rolls 31 February over into March: what comes back must be what went in.
-  const real = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-  return real && year >= YEAR_MIN ? ms : undefined;
+  // `Date.UTC` rolls 31 February over into March; all months have the first days.
+  return day <= MONTH_DAYS_MIN || new Date(ms).getUTCDate() === day ? ms : undefined;
 };
 
 /** Whether the text is a time of day `HHMMSS`. Leap seconds are refused. */

@@ -19,15 +19,20 @@ export const MONEY_DIGITS_MAX = 16;
  * No leading zeros: a zero-padded amount is how ISO 8583 field 4 counts minor units, and taking it for whole units would
  * be wrong a hundredfold.
  */
-const WIRE = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/;
+const WIRE = /^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 
 /** Reads the wire form. Nothing is trimmed, rounded or guessed. */
 export const parseMoney = (text: string, currency: CurrencyCode): Money | MoneyFault => {
   const exponent = exponentOf(currency);
   const fault = moneyFault(text, exponent);
   if (fault !== undefined) return fault;
-  const [whole = '', decimals = ''] = text.split('.');
-  return { minor: BigInt(whole + decimals.padEnd(exponent, '0')), currency };
+  return { minor: BigInt(text.replace('.', '') + '0'.repeat(exponent - decimalsOf(text))), currency };
+};
+
+/** How many digits of a well-formed amount stand behind its dot. */
+const decimalsOf = (text: string): number => {
+  const dot = text.indexOf('.');
+  return dot < 0 ? 0 : text.length - dot - 1;
 };
 
 /**
@@ -37,11 +42,10 @@ export const parseMoney = (text: string, currency: CurrencyCode): Money | MoneyF
 export const moneyFault = (text: string, decimalsMax: number): MoneyFault | undefined => {
   // One more than the digits, for the dot; checked first so that the pattern never runs over a long text.
   if (text.length > MONEY_DIGITS_MAX + 1) return 'tooLong';
-  const match = WIRE.exec(text);
-  if (match === null) return 'form';
-  const [, whole = '', decimals = ''] = match;
-  if (decimals.length > decimalsMax) return 'decimals';
-  return whole.length + decimals.length > MONEY_DIGITS_MAX ? 'tooLong' : undefined;
+  if (!WIRE.test(text)) return 'form';
+  const decimals = decimalsOf(text);
+  if (decimals > decimalsMax) return 'decimals';
+  return text.length - (decimals > 0 ? 1 : 0) > MONEY_DIGITS_MAX ? 'tooLong' : undefined;
 };
 
 /**

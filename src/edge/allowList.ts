@@ -24,8 +24,19 @@ export const parseAddress = (text: string): Address | undefined => {
   return bits >> 32n === MAPPED_PREFIX ? { family: 4, bits: bits & IPV4_MASK } : { family: 6, bits };
 };
 
-const ipv4Bits = (text: string): bigint =>
-  BigInt(text.split('.').reduce((number, octet) => number * 256 + Number(octet), 0));
+const DOT = 0x2e;
+const DIGIT_ZERO = 0x30;
+
+const ipv4Bits = (text: string): bigint => {
+  let bits = 0;
+  let octet = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const unit = text.charCodeAt(at);
+    if (unit === DOT) [bits, octet] = [bits * 256 + octet, 0];
+    else octet = octet * 10 + unit - DIGIT_ZERO;
+  }
+  return BigInt(bits * 256 + octet);
+};
 
 const ipv6Bits = (text: string): bigint => {
   const lastColon = text.lastIndexOf(':');

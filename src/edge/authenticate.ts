@@ -60,11 +60,12 @@ export const createAuthenticator = (
   );
   const proxies = new AllowList(trustedProxies);
 
-  const callerOf = async (token: string): Promise<Caller> => {
-    if (token.length <= OPAQUE_CHARS_MAX) {
-      const client = clientOf(token, byDigest);
-      return { client, apis: client.scopes };
-    }
+  const opaqueCaller = (token: string): Caller => {
+    const client = clientOf(token, byDigest);
+    return { client, apis: client.scopes };
+  };
+
+  const oauthCaller = async (token: string): Promise<Caller> => {
     if (!tokens || !isDotted(token)) throw new Refusal('authorizationHeader');
     const { clientId, apis } = await tokens.verify(token);
     const client = oauthClients.get(clientId);
@@ -75,7 +76,8 @@ export const createAuthenticator = (
 
   return {
     authenticate: async ({ authorization, peer, forwardedFor }) => {
-      const caller = await callerOf(tokenOf(authorization));
+      const token = tokenOf(authorization);
+      const caller = token.length <= OPAQUE_CHARS_MAX ? opaqueCaller(token) : await oauthCaller(token);
       const allowed = allowLists.get(caller.client);
       if (!allowed) return caller;
       const address = callerAddress(peer, forwardedFor, proxies);

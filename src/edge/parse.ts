@@ -2,9 +2,10 @@
  * Proves a request: from the caller's bytes to a `Message` behind which nothing is looked at twice. Everything that is
  * wrong is told at once, by field and rule, never by value; the refusal's code says what kind of thing is wrong.
  */
+import type { FieldName } from '../catalogue/fields.ts';
 import type { Finding } from '../catalogue/finding.ts';
 import { BODY } from '../catalogue/finding.ts';
-import { headerOf, messageOf } from '../catalogue/message.ts';
+import { messageOf } from '../catalogue/message.ts';
 import type { ApiRow } from '../catalogue/row.ts';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { validateHeader, validateRequest } from '../catalogue/validate.ts';
@@ -32,12 +33,19 @@ export function parseMessage(row: ApiRow, body: Uint8Array, context: ParseContex
   const wire = readBody(body);
   const header = validateHeader(wire);
   const own = validateRequest(row, wire);
-  const date = dateFinding(row, header.fields, context);
-  const ids = idFindings(header.fields, own.fields);
-  const participant = participantFinding(header.fields, context.participants);
-  const findings = [participant, ...header.findings, date, ...ids, ...own.findings].filter(one => one !== undefined);
+  const { tranId } = header.fields;
+  const { originalTranId } = own.fields;
+  const findings = [
+    participantFinding(header.fields, context.participants),
+    ...header.findings,
+    dateFinding(row, header.fields, context),
+    derivedFinding('tranId', tranId),
+    derivedFinding('originalTranId', originalTranId),
+    selfFinding(tranId, originalTranId),
+    ...own.findings,
+  ].filter(one => one !== undefined);
   if (findings.length > 0) throw new Refusal(reasonOf(findings), errorsOf(findings), header.fields);
-  return messageOf(row, headerOf(header.fields), own.fields);
+  return messageOf(row, header.fields, own.fields);
 }
 
 /** The header fields of a body that could be read, for the answer to a call that is refused before it is parsed. */
@@ -78,15 +86,13 @@ const dateFinding = (row: ApiRow, header: WireFields, context: ParseContext): Fi
 
 const DERIVED = 'must not be RV and 30 characters of base32, which the gateway derives';
 
-const isDerived = (value: WireValue | undefined): boolean => typeof value === 'string' && looksDerived(value);
+const derivedFinding = (field: FieldName, id: WireValue | undefined): Finding | undefined =>
+  typeof id === 'string' && looksDerived(id) ? { field, reason: DERIVED } : undefined;
 
-const idFindings = ({ tranId }: WireFields, { originalTranId }: WireFields): readonly Finding[] => [
-  ...(isDerived(tranId) ? [{ field: 'tranId', reason: DERIVED }] : []),
-  ...(isDerived(originalTranId) ? [{ field: 'originalTranId', reason: DERIVED }] : []),
-  ...(originalTranId !== undefined && originalTranId === tranId
-    ? [{ field: 'originalTranId', reason: 'must not be the tranId of this message' }]
-    : []),
-];
+const selfFinding = (tranId: WireValue | undefined, original: WireValue | undefined): Finding | undefined => {
+  if (original === undefined || original !== tranId) return undefined;
+  return { field: 'originalTranId', reason: 'must not be the tranId of this message' };
+};
 
 /**
  * A participant of somebody else is told before anything; a card, token or amount has its own code only where nothing

@@ -36,23 +36,30 @@ export const readStrictJson = (bytes: Uint8Array): JsonReading => {
   return value === undefined ? readAnyJson(text) : { kind: 'object', value };
 };
 
+/** What stands around a name, its value and what follows. */
+const AROUND = '"":"",'.length;
+
 /**
- * The object of a text without escapes, lists and inner objects, which nearly every message is, at half the cost of the
- * scan; undefined where it is anything else, or anything is wrong with it. Without escapes every quote begins or ends a
- * string, and each string is a name or a value: where a name is there twice, the object has fewer of them than the text.
+ * The object of a text that holds nothing but names and strings, which nearly every message is, at half the cost of the
+ * scan; undefined where it is anything else, or anything is wrong with it. The object shows how long its text is at least:
+ * a name that is there twice makes it longer, and so do blanks. Where there are some, its strings are counted: without
+ * escapes every quote begins or ends one.
  */
 const readFlat = (text: string): JsonObject | undefined => {
-  if (text.includes('\\') || text.includes('[') || text.lastIndexOf('{') > text.indexOf('{')) return undefined;
+  if (text.includes('[') || text.includes('{', 1)) return undefined;
   const value = parse(text);
   if (!isObject(value)) return undefined;
   let names = 0;
-  let strings = 0;
+  let length = 1;
   for (const name in value) {
-    if (PROTOTYPE_NAMES.has(name)) return undefined;
+    const one = value[name];
+    if (typeof one !== 'string' || PROTOTYPE_NAMES.has(name)) return undefined;
     names += 1;
-    if (typeof value[name] === 'string') strings += 1;
+    length += name.length + one.length + AROUND;
   }
-  return names <= JSON_LIMITS.names && quotesIn(text) === 2 * (names + strings) ? value : undefined;
+  if (names > JSON_LIMITS.names) return undefined;
+  const isWhole = length === text.length || (!text.includes('\\') && quotesIn(text) === 4 * names);
+  return isWhole ? value : undefined;
 };
 
 const quotesIn = (text: string): number => {

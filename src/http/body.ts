@@ -33,9 +33,20 @@ const KINDS: Readonly<Record<Payload | 'tokenRequest', Kind>> = {
   tokenRequest: { bytesMost: TOKEN_REQUEST_BYTES_MAX },
 };
 
+/** The two ends of the promise of a body. */
+type Reading = {
+  readonly resolve: (body: Uint8Array) => void;
+  readonly reject: (refusal: Refusal) => void;
+};
+
 const refuse = (field: string, reason: string): Refusal => new Refusal('http', [{ field, reason }]);
 const tooLarge = (bytesMost: number): Refusal => refuse('body', `must be at most ${bytesMost} bytes`);
 const cutShort = (): Refusal => refuse('body', 'must be sent completely');
+
+const joined = (chunks: readonly Buffer[]): Buffer => {
+  const [only] = chunks;
+  return chunks.length === 1 && only ? only : Buffer.concat(chunks);
+};
 
 export class InboundBody {
   readonly #incoming: IncomingMessage;
@@ -54,9 +65,9 @@ export class InboundBody {
     this.#awaitsContinue = awaitsContinue;
   }
 
-  /** The whole body. Throws `Refusal('http')`; a second call gives what the first gave. */
+  /** The whole body. Rejects with `Refusal('http')`; a second call gives what the first gave. */
   read(kind: keyof typeof KINDS): Promise<Uint8Array> {
-    this.#reading ??= this.#read(KINDS[kind]);
+    this.#reading ??= new Promise((resolve, reject) => this.#read(KINDS[kind], { resolve, reject }));
     return this.#reading;
   }
 
@@ -77,7 +88,8 @@ export class InboundBody {
     return Number(this.#head['content-length'] ?? 0) <= BODY_BYTES_MAX;
   }
 
-  async #read({ mediaType, bytesMost }: Kind): Promise<Uint8Array> {
+  /** What is thrown here rejects the reading as well. */
+  #read({ mediaType, bytesMost }: Kind, reading: Reading): void {
     const type = this.#head['content-type'] ?? (mediaType?.required ? '' : undefined);
     if (mediaType && type !== undefined && !mediaType.form.test(type)) throw refuse('content-type', mediaType.rule);
     const encoding = this.#head['content-encoding'];
@@ -87,43 +99,52 @@ export class InboundBody {
     if (Number(this.#head['content-length'] ?? 0) > bytesMost) throw tooLarge(bytesMost);
     if (this.#broken) throw cutShort();
     if (this.#awaitsContinue) this.#outgoing.writeContinue();
-    return this.#collect(bytesMost);
+    // Who had to wait for its turn has often sent all of it by now: then there is nothing to listen for.
+    if (this.#incoming.complete) {
+      const body = this.#rest();
+      if (body.length > bytesMost) throw tooLarge(bytesMost);
+      reading.resolve(body);
+    } else this.#collect(bytesMost, reading);
   }
 
-  #collect(bytesMost: number): Promise<Uint8Array> {
+  /** What has come and was not handed over yet; Node gives it piece by piece. */
+  #rest(): Buffer {
+    const chunks: Buffer[] = [];
+    for (let chunk: Buffer | null = this.#incoming.read(); chunk; chunk = this.#incoming.read()) chunks.push(chunk);
+    return joined(chunks);
+  }
+
+  #collect(bytesMost: number, { resolve, reject }: Reading): void {
     const incoming = this.#incoming;
-    return new Promise((resolve, reject) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      const stop = () => {
-        this.#fail = undefined;
-        incoming.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
-      };
-      const fail = (refusal: Refusal) => {
-        stop();
-        incoming.pause();
-        reject(refusal);
-      };
-      const onEnd = () => {
-        stop();
-        const [only] = chunks;
-        resolve(chunks.length === 1 && only ? only : Buffer.concat(chunks));
-      };
-      const onData = (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > bytesMost) return fail(tooLarge(bytesMost));
-        chunks.push(chunk);
-      };
-      const onClose = () => {
-        // A client that hung up right after its last byte has sent a whole request: the rest is still buffered here.
-        if (!incoming.complete) return fail(cutShort());
-        const rest: unknown = incoming.read();
-        if (Buffer.isBuffer(rest)) onData(rest);
-        if (this.#fail) onEnd();
-      };
-      this.#fail = fail;
-      if (incoming.destroyed) return onClose();
-      incoming.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
-    });
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let isOver = false;
+    const fail = (refusal: Refusal) => {
+      if (isOver) return;
+      isOver = true;
+      incoming.pause();
+      reject(refusal);
+    };
+    const onEnd = () => {
+      isOver = true;
+      resolve(joined(chunks));
+    };
+    const onData = (chunk: Buffer) => {
+      if (isOver) return;
+      bytes += chunk.length;
+      if (bytes > bytesMost) fail(tooLarge(bytesMost));
+      else chunks.push(chunk);
+    };
+    const onClose = () => {
+      if (isOver) return;
+      // A client that hung up right after its last byte has sent a whole request: the rest is still buffered here.
+      if (!incoming.complete) return fail(cutShort());
+      onData(this.#rest());
+      if (!isOver) onEnd();
+    };
+    this.#fail = fail;
+    if (incoming.destroyed) onClose();
+    // They stay, and do nothing any more: that is cheaper than to take them off. An error closes, too.
+    else incoming.on('data', onData).on('end', onEnd).on('close', onClose);
   }
 }

@@ -25,26 +25,28 @@ export type Reply = {
 };
 
 /** An answer as a reply. `sealed`: its body as a JWE. */
-export const replyOf = (answer: Answer, wallMs: number, sealed?: string): Reply & { readonly body: string } => ({
-  status: answer.status,
-  headers: {
+export const replyOf = (answer: Answer, wallMs: number, sealed?: string): Reply & { readonly body: string } => {
+  const headers: Record<string, string> = {
     'Content-Type': sealed === undefined ? 'application/json' : 'application/jose',
     timestamp: String(wallMs),
-    ...(answer.location === undefined ? {} : { Location: answer.location }),
-    ...(answer.replayed ? { 'Idempotent-Replayed': 'true' } : {}),
-    ...(answer.status === 503 || answer.status === 429 ? { 'Retry-After': RETRY_AFTER_SECONDS } : {}),
-  },
-  body: sealed ?? bodyOf(answer),
-});
+  };
+  if (answer.location !== undefined) headers.Location = answer.location;
+  if (answer.replayed) headers['Idempotent-Replayed'] = 'true';
+  if (answer.status === 503 || answer.status === 429) headers['Retry-After'] = RETRY_AFTER_SECONDS;
+  return { status: answer.status, headers, body: sealed ?? bodyOf(answer) };
+};
 
 /** The headers of a reply. `close`: its connection ends with it. */
-export const headersOf = (reply: Reply, requestId: string, close: boolean): Record<string, string> => ({
-  'Content-Length': String(Buffer.byteLength(reply.body)),
-  'Cache-Control': 'no-store',
-  'X-Request-Id': requestId,
-  ...reply.headers,
-  ...(close ? { Connection: 'close' } : {}),
-});
+export const headersOf = (reply: Reply, requestId: string, close: boolean): Record<string, string> => {
+  const headers: Record<string, string> = {
+    'Content-Length': String(Buffer.byteLength(reply.body)),
+    'Cache-Control': 'no-store',
+    'X-Request-Id': requestId,
+    ...reply.headers,
+  };
+  if (close) headers.Connection = 'close';
+  return headers;
+};
 
 /**
  * A whole answer as the text of an HTTP/1.1 message, for a socket on which Node could not parse a request and so has

@@ -21,12 +21,14 @@ const ignore = (): void => undefined;
 
 export class Exchange {
   readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  /** The API that was asked for by its very address; a router may find one where this is undefined. */
+  readonly row: ApiRow | undefined;
   readonly requestId: string;
   readonly peer: string;
   readonly head: Head;
   readonly body: InboundBody;
   readonly arrivedMonotonicMs: number;
-  readonly #outgoing: ServerResponse;
   readonly #clock: Clock;
   #closeAfter: boolean;
   #endsConnection = false;
@@ -34,10 +36,11 @@ export class Exchange {
   constructor(
     incoming: IncomingMessage,
     outgoing: ServerResponse,
-    options: { readonly clock: Clock; readonly requestId: string; readonly awaitsContinue: boolean },
+    options: Pick<Exchange, 'row' | 'requestId'> & { readonly clock: Clock; readonly awaitsContinue: boolean },
   ) {
     this.incoming = incoming;
-    this.#outgoing = outgoing;
+    this.outgoing = outgoing;
+    this.row = options.row;
     this.#clock = options.clock;
     this.requestId = options.requestId;
     this.arrivedMonotonicMs = options.clock.monotonicMs();
@@ -52,7 +55,7 @@ export class Exchange {
 
   /** Whether the answer has left, or can no longer leave. */
   isOver(): boolean {
-    return this.#outgoing.writableFinished || this.#outgoing.destroyed;
+    return this.outgoing.writableFinished || this.outgoing.destroyed;
   }
 
   /** Whether the connection ends with this answer. */
@@ -76,25 +79,25 @@ export class Exchange {
     this.cutOff();
     if (this.#endsConnection) return;
     this.#endsConnection = true;
-    this.#outgoing.once('close', () => socket.end(() => socket.destroy()));
+    this.outgoing.once('close', () => socket.end(() => socket.destroy()));
   }
 
   /** Writes the reply, and lets the connection end with it where something unread would be taken for a request. */
   reply(reply: Reply): void {
     const restIsSmall = this.body.restIsSmall();
-    this.#outgoing.writeHead(reply.status, headersOf(reply, this.requestId, this.#closeAfter || !restIsSmall));
-    if (restIsSmall) this.#outgoing.end(reply.body);
+    this.outgoing.writeHead(reply.status, headersOf(reply, this.requestId, this.#closeAfter || !restIsSmall));
+    if (restIsSmall) this.outgoing.end(reply.body);
     else this.#endAfterRest(reply.body);
   }
 
   #endAfterRest(body: Reply['body']): void {
     const { incoming } = this;
-    this.#outgoing.write(body);
+    this.outgoing.write(body);
     let bytes = 0;
     const end = () => {
       cancel();
       incoming.off('data', count).off('end', end).off('close', end);
-      this.#outgoing.end();
+      this.outgoing.end();
     };
     const count = (chunk: Buffer) => {
       bytes += chunk.length;

@@ -9,11 +9,12 @@ import { getRequestListener } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import type { ApiRow } from '../catalogue/row.ts';
+import type { ApiName } from '../domain/ids.ts';
 import { Refusal } from '../domain/refusal.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Shares } from '../runtime/shares.ts';
-import { DocsServer, type Page } from './docs.ts';
+import type { Docs } from './docs.ts';
 import { bodyOf, rawMessageOf, replyOf } from './envelope.ts';
 import { Exchange, inboundOf } from './exchange.ts';
 import { type Facts, type Journey, type RequestRecord, refusedAnswer, type Served } from './journey.ts';
@@ -26,7 +27,7 @@ import {
   oauthFailure,
   serveOauth,
 } from './oauth.ts';
-import { headError } from './requestHead.ts';
+import { headError, ROUTED_HEADERS } from './requestHead.ts';
 import { SecuredConnections } from './secured.ts';
 import {
   type Connections,
@@ -53,8 +54,8 @@ export type PublicOptions = {
   readonly journey: Journey;
   /** Absent: the addresses of OAuth are not there. */
   readonly oauth?: OauthServer | undefined;
-  /** Absent or empty: the description of the API is not there. */
-  readonly docs?: readonly Page[] | undefined;
+  /** Absent: the description of the API is not there. */
+  readonly docs?: Docs | undefined;
   /** The least that any caller's budget is now; absent: the default. */
   readonly shortestBudgetMs?: () => number;
   readonly clock: Clock;
@@ -87,13 +88,10 @@ export type PublicServer = {
   readonly close: (graceMs: number) => Promise<void>;
 };
 
-type Mode = 'plain' | 'awaitsContinue' | 'expectsOther';
+/** What is told of every finished request, whatever it was. */
+type Seen = Pick<RequestRecord, 'requestId' | 'peer' | 'totalMs'>;
 
-/**
- * All that the adapter gets to see of the headers. The real host has been checked and is of no further use; this one
- * keeps the adapter from rejecting rarer forms of it, and the headers that we do not read are never parsed.
- */
-const ROUTED_HEADERS = { host: 'gateway' };
+type Mode = 'plain' | 'awaitsContinue' | 'expectsOther';
 
 /** Starts the public port. Rejects where the address cannot be had. */
 export const startPublic = async (options: PublicOptions): Promise<PublicServer> => {
@@ -130,13 +128,14 @@ class PublicSurface implements Connections {
   readonly secured: SecuredConnections;
   readonly turns: Turns;
   readonly #options: PublicOptions;
+  /** By their addresses, letter by letter: whoever asks for one needs no router. */
+  readonly #rows: ReadonlyMap<string, ApiRow>;
   readonly #route: (incoming: IncomingMessage, outgoing: ServerResponse) => Promise<void>;
   readonly #exchanges = new WeakMap<object, Exchange>();
   /** Each open connection that has sent a request, with its newest exchange: answers leave in the order of requests. */
   readonly #newest = new Map<Duplex, Exchange>();
   readonly #sockets = new Set<Duplex>();
   readonly #bodies: Shares;
-  readonly #docs = new DocsServer();
   #inFlight = 0;
   #draining = false;
   #refusing = false;
@@ -145,7 +144,12 @@ class PublicSurface implements Connections {
     this.#options = options;
     this.limits = { ...LIMITS, ...options.limits };
     this.#bodies = createBodyShares(options.clock);
-    this.turns = new Turns(options);
+    this.turns = new Turns({
+      ...options,
+      begin: exchange => this.#begin(exchange),
+      refuse: (exchange, refusal) => this.#refuse(exchange, refusal),
+    });
+    this.#rows = new Map(options.rows.map(row => [options.basePath + row.path, row]));
     this.secured = new SecuredConnections(options.tls?.clientCa);
     this.#route = this.#router();
   }
@@ -193,21 +197,24 @@ class PublicSurface implements Connections {
   take(incoming: IncomingMessage, outgoing: ServerResponse, mode: Mode): void {
     const { clock, random } = this.#options;
     const awaitsContinue = mode !== 'plain';
-    const exchange = new Exchange(incoming, outgoing, { clock, requestId: random.id(), awaitsContinue });
+    const row = incoming.method === 'POST' ? this.#rows.get(incoming.url ?? '') : undefined;
+    const exchange = new Exchange(incoming, outgoing, { clock, requestId: random.id(), awaitsContinue, row });
     const followsLast = this.#newest.get(incoming.socket)?.isLast === true;
     this.#remember(incoming.socket, exchange);
     const refusal = this.#headRefusal(exchange, mode, followsLast);
-    if (refusal) {
-      this.#refuse(exchange, refusal);
-      return;
+    if (refusal) this.#refuse(exchange, refusal);
+    else this.turns.take(exchange);
+  }
+
+  #begin(exchange: Exchange): void {
+    const { incoming, outgoing, row } = exchange;
+    if (this.#isFull()) this.#refuse(exchange, overloaded('inFlight'));
+    else if (row) void this.#serve(exchange, row);
+    else {
+      this.#exchanges.set(incoming, exchange);
+      incoming.headers = ROUTED_HEADERS;
+      void this.#route(incoming, outgoing);
     }
-    this.#exchanges.set(incoming, exchange);
-    incoming.headers = ROUTED_HEADERS;
-    this.turns.take(
-      exchange,
-      () => (this.#isFull() ? this.#refuse(exchange, overloaded('inFlight')) : void this.#route(incoming, outgoing)),
-      refusal => this.#refuse(exchange, refusal),
-    );
   }
 
   #remember(socket: Duplex, exchange: Exchange): void {
@@ -239,13 +246,11 @@ class PublicSurface implements Connections {
     const app = new Hono<{ Bindings: { exchange: Exchange } }>();
     for (const row of this.#options.rows) {
       app.post(`${this.#options.basePath}${row.path}`, async context => {
-        const { exchange } = context.env;
-        if (this.#options.isOffered(row)) await this.#serve(exchange, row);
-        else this.#refuse(exchange, new Refusal('noSuchApi'));
+        await this.#serve(context.env.exchange, row);
         return RESPONSE_ALREADY_SENT;
       });
     }
-    const { oauth } = this.#options;
+    const { oauth, docs } = this.#options;
     if (oauth) {
       for (const route of OAUTH_ROUTES) {
         app.on(route.method, route.path, async context => {
@@ -254,10 +259,10 @@ class PublicSurface implements Connections {
         });
       }
     }
-    for (const page of this.#options.docs ?? []) {
+    if (docs) {
       // Hono takes HEAD for GET, and here that is right: Node leaves the body out.
-      app.get(page.path, async context => {
-        await this.#servePage(context.env.exchange, page);
+      app.on('GET', [...docs.paths], async context => {
+        await this.#servePage(context.env.exchange, context.req.path, docs);
         return RESPONSE_ALREADY_SENT;
       });
     }
@@ -271,12 +276,13 @@ class PublicSurface implements Connections {
   }
 
   async #serve(exchange: Exchange, row: ApiRow): Promise<void> {
+    if (!this.#options.isOffered(row)) return this.#refuse(exchange, new Refusal('noSuchApi'));
     this.#inFlight += 1;
     let served: Served;
     let sealed: string | undefined;
     try {
       served = await this.#options.journey(inboundOf(exchange, row));
-      if (served.answer.status === 200) sealed = await served.seal?.(bodyOf(served.answer));
+      if (served.seal && served.answer.status === 200) sealed = await served.seal(bodyOf(served.answer));
     } catch (error) {
       served = this.#failed(error, exchange.requestId);
     } finally {
@@ -299,10 +305,10 @@ class PublicSurface implements Connections {
       told = this.#failed(error, exchange.requestId);
       exchange.reply(replyOf(told.answer, wallMs));
     }
-    this.#observe(told, { ...this.#seenOf(exchange), api: row?.name });
+    this.#observe(told, this.#seenOf(exchange), row?.name);
   }
 
-  #seenOf({ requestId, peer, arrivedMonotonicMs }: Exchange) {
+  #seenOf({ requestId, peer, arrivedMonotonicMs }: Exchange): Seen {
     return { requestId, peer, totalMs: this.#options.clock.monotonicMs() - arrivedMonotonicMs };
   }
 
@@ -329,10 +335,11 @@ class PublicSurface implements Connections {
     }
   }
 
-  async #servePage(exchange: Exchange, page: Page): Promise<void> {
+  async #servePage(exchange: Exchange, path: string, docs: Docs): Promise<void> {
     const { 'accept-encoding': acceptEncoding, 'if-none-match': ifNoneMatch } = exchange.head;
     try {
-      const reply = await this.#docs.serve(page, { acceptEncoding, ifNoneMatch });
+      const reply = await docs.serve(path, { acceptEncoding, ifNoneMatch });
+      if (!reply) return this.#refuse(exchange, new Refusal('noSuchApi'));
       if (this.#draining) exchange.closeAfter();
       exchange.reply(reply);
     } catch (error) {
@@ -346,12 +353,12 @@ class PublicSurface implements Connections {
     return { answer, facts: { outcome: 'failed', refusal: 'internal' } };
   }
 
-  #observe({ answer, facts }: Served, known: Pick<RequestRecord, 'requestId' | 'peer' | 'api' | 'totalMs'>): void {
+  #observe({ answer, facts }: Served, { requestId, peer, totalMs }: Seen, api: ApiName | undefined): void {
     const { status, code, replayed } = answer;
     try {
-      this.#options.observe({ ...facts, ...known, status, code, replayed });
+      this.#options.observe({ ...facts, requestId, peer, api, totalMs, status, code, replayed });
     } catch (error) {
-      this.#options.onDefect(error, known.requestId);
+      this.#options.onDefect(error, requestId);
     }
   }
 
@@ -379,7 +386,7 @@ class PublicSurface implements Connections {
     const served = refused(new Refusal('http', [{ field: 'request', reason: 'not valid HTTP' }]));
     socket.end(rawMessageOf(served.answer, requestId, this.#options.clock.wallMs()), () => socket.destroy());
     const peer = 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
-    this.#observe(served, { requestId, peer, api: undefined, totalMs: 0 });
+    this.#observe(served, { requestId, peer, totalMs: 0 }, undefined);
   }
 }
 

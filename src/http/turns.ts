@@ -11,23 +11,26 @@ import {
   WAITING_PER_PROCESS,
 } from '../config/limits.ts';
 import { Refusal, type ShedReason } from '../domain/refusal.ts';
-import { type Admission, createAdmission } from '../runtime/admission.ts';
+import { type Admission, createAdmission, type Visitor } from '../runtime/admission.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Exchange } from './exchange.ts';
 
 export type TurnsOptions = {
-  readonly rows: readonly ApiRow[];
-  readonly basePath: string;
   readonly clock: Clock;
   /** The least that any caller's budget is now; absent: the default. */
   readonly shortestBudgetMs?: (() => number) | undefined;
+  /** Each request is given to one of these, once. */
+  readonly begin: (exchange: Exchange) => void;
+  readonly refuse: (exchange: Exchange, refusal: Refusal) => void;
 };
 
 export class Turns {
   readonly #admission: Admission;
-  readonly #urgent: ReadonlySet<string>;
+  readonly #options: TurnsOptions;
 
-  constructor({ rows, basePath, clock, shortestBudgetMs = () => BUDGET_MS_DEFAULT }: TurnsOptions) {
+  constructor(options: TurnsOptions) {
+    const { clock, shortestBudgetMs = () => BUDGET_MS_DEFAULT } = options;
+    this.#options = options;
     this.#admission = createAdmission({
       perTurn: BEGUN_PER_TURN,
       turnedAwayPerTurn: TURNED_AWAY_PER_TURN,
@@ -35,7 +38,6 @@ export class Turns {
       waitMs: () => shortestBudgetMs() * WAIT_FOR_TURN_SHARE,
       clock,
     });
-    this.#urgent = new Set(rows.filter(isUrgent).map(({ path }) => basePath + path));
   }
 
   /** Requests that wait for their turn. */
@@ -44,13 +46,33 @@ export class Turns {
   }
 
   /** Has the request begun, now or in its turn, or refused. */
-  take({ incoming }: Exchange, begin: () => void, refuse: (refusal: Refusal) => void): void {
-    this.#admission.enter({
-      isUrgent: this.#urgent.has(incoming.url ?? ''),
-      isGone: () => incoming.destroyed,
-      begin,
-      turnAway: why => refuse(overloaded(why)),
-    });
+  take(exchange: Exchange): void {
+    this.#admission.enter(new Arrival(exchange, this.#options));
+  }
+}
+
+/** A request on its way in. */
+class Arrival implements Visitor {
+  readonly isUrgent: boolean;
+  readonly #exchange: Exchange;
+  readonly #options: TurnsOptions;
+
+  constructor(exchange: Exchange, options: TurnsOptions) {
+    this.isUrgent = exchange.row !== undefined && isUrgent(exchange.row);
+    this.#exchange = exchange;
+    this.#options = options;
+  }
+
+  isGone(): boolean {
+    return this.#exchange.incoming.destroyed;
+  }
+
+  begin(): void {
+    this.#options.begin(this.#exchange);
+  }
+
+  turnAway(why: ShedReason): void {
+    this.#options.refuse(this.#exchange, overloaded(why));
   }
 }
 

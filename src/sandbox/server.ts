@@ -5,7 +5,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { APIS } from '../catalogue/apis.ts';
-import { headerOf, messageOf } from '../catalogue/message.ts';
+import { messageOf } from '../catalogue/message.ts';
 import type { ApiRow } from '../catalogue/row.ts';
 import { validateHeader, validateRequest } from '../catalogue/validate.ts';
 import type { Message, WireFields } from '../domain/message.ts';
@@ -235,7 +235,7 @@ async function readMessage(row: ApiRow, request: IncomingMessage): Promise<Readi
   const findings = [...header.findings, ...own.findings];
   const errors = findings.map(({ field, reason }) => ({ field, reason }));
   const wrong = [...errors, ...headerErrors(request, header.fields)];
-  if (wrong.length === 0) return { ...read, message: messageOf(row, headerOf(header.fields), own.fields) };
+  if (wrong.length === 0) return { ...read, message: messageOf(row, header.fields, own.fields) };
   const [first, ...others] = findings.length === wrong.length ? findings.map(({ refusal }) => refusal) : [];
   const code = first && others.every(other => other === first) ? REFUSALS[first].code : '30';
   return { ...read, message: undefined, code, errors: wrong };

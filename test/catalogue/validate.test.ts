@@ -173,6 +173,12 @@ describe('requests', () => {
     expect(JSON.stringify(findings)).not.toMatch(/4111|987654|XSECRETX|98765/);
   });
 
+  it('takes no field that is not the message’s own', () => {
+    const { cardToken, ...rest } = PURCHASE;
+    const heir: JsonObject = Object.assign(Object.create({ cardToken, merchantId: 'M1' }), rest);
+    expect(validateRequest(api('Purchase'), heir).fields).toEqual(rest);
+  });
+
   it('gives a value that is wrong the refusal of its field, and a kind that is wrong none', () => {
     const first = (change: JsonObject) => validateRequest(api('Purchase'), { ...PURCHASE, ...change }).findings[0];
     expect(first({ tranAmount: '0' })?.refusal).toBe('invalidAmount');

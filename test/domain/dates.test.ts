@@ -31,6 +31,12 @@ describe('days', () => {
     expect(dayStartMs(text)).toBeUndefined();
   });
 
+  it('tells the same day again as often as it is asked, whatever is asked in between', () => {
+    const asked = ['20260228', '20260228', '20260229', '20260228', '20260301', '20260228'];
+    const [last, first] = [Date.UTC(2026, 1, 28), Date.UTC(2026, 2, 1)];
+    expect(asked.map(dayStartMs)).toEqual([last, last, undefined, last, first, last]);
+  });
+
   it('S102 agrees with the calendar for every eight digits', () => {
     const two = (max: number) => fc.integer({ min: 0, max }).map(value => String(value).padStart(2, '0'));
     fc.assert(

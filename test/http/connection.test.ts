@@ -3,6 +3,7 @@
  */
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { BEGUN_PER_TURN } from '../../src/config/limits.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { TOKEN } from '../edge/clients.ts';
 import { selfSigned } from '../issuer/certificate.ts';
@@ -119,6 +120,22 @@ describe('F12: one connection', () => {
     expect(wire.received).toBe('');
     gate.open();
     for (const tranId of ['1', '2', '3']) expect(JSON.parse((await wire.next()).body)).toMatchObject({ tranId });
+    wire.end();
+  });
+
+  it('F10: a Reversal does not wait for its turn behind what came before it', async () => {
+    const begun: string[] = [];
+    const stage = await startStage({
+      journey: async ({ row }) => {
+        begun.push(row.name);
+        return { answer: approved(), facts: { outcome: 'approved' } };
+      },
+    });
+    const wire = await Wire.open(stage.port);
+    const purchases = BEGUN_PER_TURN + 3;
+    wire.send(textOf().repeat(purchases) + textOf({ target: '/card-api/tranmgr/reversal' }));
+    for (let answer = 0; answer <= purchases; answer += 1) expect((await wire.next()).status).toBe(200);
+    expect(begun.indexOf('Reversal')).toBe(BEGUN_PER_TURN);
     wire.end();
   });
 

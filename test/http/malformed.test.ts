@@ -1,6 +1,7 @@
 /**
  * Raw bytes that are not quite HTTP: every one is answered in our envelope, or its socket is closed.
  */
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -29,6 +30,11 @@ const fieldsOf = (reply: Reply | undefined): unknown =>
 const expectNoEffect = (stage: Stage): void => {
   expect(stage.effects).toHaveLength(0);
   expect(stage.defects).toEqual([]);
+};
+
+/** Turns of the event loop, in which what was sent is taken in. */
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await setImmediate();
 };
 
 describe('S110-S114: what is not HTTP', () => {
@@ -321,11 +327,25 @@ describe('S121, F84: too much', () => {
     return `${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`;
   };
 
-  it('F84: a body of 64 KiB is read, in one piece or in chunks', async () => {
-    const stage = await startStage();
+  const WANTED = [
+    ['at once', {}],
+    ['when most of it has come', { before: turns }],
+  ] as const;
+
+  it.each(WANTED)('F84: a body of 64 KiB is read, in one piece or in chunks, wanted %s', async (_when, options) => {
+    const stage = await startStage(options);
     expect((await exchange(stage.port, textOf({ body: 'a'.repeat(MOST) })))?.status).toBe(200);
     expect((await exchange(stage.port, chunked(MOST)))?.status).toBe(200);
-    expect(stage.effects.map(body => body.byteLength)).toEqual([MOST, MOST]);
+    expect((await exchange(stage.port, chunked(500, 100)))?.status).toBe(200);
+    expect((await exchange(stage.port, chunked(0)))?.status).toBe(200);
+    expect(stage.effects.map(body => body.byteLength)).toEqual([MOST, MOST, 500, 0]);
+  });
+
+  it.each(WANTED)('F84: a body of one byte more is refused, wanted %s', async (_when, options) => {
+    const stage = await startStage(options);
+    expectEnvelope(await exchange(stage.port, chunked(MOST + 1)));
+    expectEnvelope(await exchange(stage.port, chunked(MOST + 1, MOST)));
+    expectNoEffect(stage);
   });
 
   it.each([

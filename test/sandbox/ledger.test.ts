@@ -9,7 +9,7 @@ import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apiByName } from '../../src/catalogue/apis.ts';
-import { headerOf, messageOf } from '../../src/catalogue/message.ts';
+import { messageOf } from '../../src/catalogue/message.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { viewBooks, viewCard } from '../../src/sandbox/books.ts';
 import { Ledger, type LedgerAnswer } from '../../src/sandbox/ledger.ts';
@@ -27,7 +27,7 @@ function decide(ledger: Ledger, api: string, fields: Fields): LedgerAnswer {
   if (!row) throw new Error(`no API ${api}`);
   const { tranId, ...own } = fields;
   const card = own.cardNumber === undefined ? { cardToken: 'card' } : {};
-  return ledger.decide(messageOf(row, headerOf(header(tranId === undefined ? {} : { tranId })), { ...card, ...own }));
+  return ledger.decide(messageOf(row, header(tranId === undefined ? {} : { tranId }), { ...card, ...own }));
 }
 
 /** A clock that stands where it is put. */
