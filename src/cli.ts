@@ -1,21 +1,12 @@
 /**
  * The command line behind `npm start`, `npm run call`, `npm run keys` and `npm run check-config`. Each command is a row
- * of one table; what a command does is in the module it calls.
+ * of one table; what a command does is in the modules it calls, which are loaded for it alone.
  */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { checkConfig } from './config/checkConfig.ts';
 import { configFile, environment, sandboxPlaces, settlePool } from './config/environment.ts';
-import { runKeys } from './keys/keys.ts';
-import { serve } from './main.ts';
-import { runOpenapi } from './openapi/write.ts';
 import { systemClock } from './runtime/clock.ts';
 import { systemRandom } from './runtime/random.ts';
-import { runCall } from './sandbox/call.ts';
-import { prepareSandbox, writeCredentials } from './sandbox/credentials.ts';
-import { startDemoIssuer } from './sandbox/demoIssuer.ts';
-import { firstCall } from './sandbox/firstCall.ts';
-import { freePort } from './sandbox/freePort.ts';
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 const complain = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -25,6 +16,12 @@ const LOOPBACK = '127.0.0.1';
 
 /** The gateway with the sandbox's configuration, and the demo issuer, in this one process. */
 async function sandbox(): Promise<number> {
+  const [{ prepareSandbox, writeCredentials }, { startDemoIssuer }, { firstCall }, { serve }] = await Promise.all([
+    import('./sandbox/credentials.ts'),
+    import('./sandbox/demoIssuer.ts'),
+    import('./sandbox/firstCall.ts'),
+    import('./main.ts'),
+  ]);
   const places = sandboxPlaces(environment);
   const dir = resolve(places.dir);
   const credentials = await prepareSandbox({ dir, clock: systemClock, random: systemRandom });
@@ -67,7 +64,9 @@ async function sandbox(): Promise<number> {
  * is a gateway: where a free port is asked for, it is chosen here.
  */
 async function settledPort(asked: string | undefined): Promise<{ readonly GATEWAY_PORT?: string }> {
-  return asked?.trim() !== '' && Number(asked) === 0 ? { GATEWAY_PORT: String(await freePort(LOOPBACK)) } : {};
+  if (asked?.trim() === '' || Number(asked) !== 0) return {};
+  const { freePort } = await import('./sandbox/freePort.ts');
+  return { GATEWAY_PORT: String(await freePort(LOOPBACK)) };
 }
 
 type Command = { readonly does: string; readonly run: (args: readonly string[]) => Promise<number> };
@@ -78,7 +77,8 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'call',
     {
       does: 'send one call to the running sandbox (npm run call -- --help)',
-      run: args => {
+      run: async args => {
+        const { runCall } = await import('./sandbox/call.ts');
         const sandboxDir = resolve(sandboxPlaces(environment).dir);
         return runCall(args, { sandboxDir, clock: systemClock, random: systemRandom }, print);
       },
@@ -88,21 +88,30 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
     'keys',
     {
       does: 'make, exchange and compare keys (npm run keys -- --help)',
-      run: args => runKeys(args, { clock: systemClock, random: systemRandom }, { print, complain }),
+      run: async args => {
+        const { runKeys } = await import('./keys/keys.ts');
+        return runKeys(args, { clock: systemClock, random: systemRandom }, { print, complain });
+      },
     },
   ],
   [
     'openapi',
     {
       does: 'write the OpenAPI document (npm run openapi -- FILE)',
-      run: args => runOpenapi(args, print),
+      run: async args => {
+        const { runOpenapi } = await import('./openapi/write.ts');
+        return runOpenapi(args, print);
+      },
     },
   ],
   [
     'check-config',
     {
       does: 'say everything that is wrong with a configuration (npm run check-config -- FILE)',
-      run: async ([file]) => checkConfig(file ?? configFile([], environment) ?? '', environment, print),
+      run: async ([file]) => {
+        const { checkConfig } = await import('./config/checkConfig.ts');
+        return checkConfig(file ?? configFile([], environment) ?? '', environment, print);
+      },
     },
   ],
 ]);

@@ -19,19 +19,16 @@ import { jwksDocument, serverMetadata } from './edge/metadata.ts';
 import { createTokenEndpoint } from './edge/tokenEndpoint.ts';
 import { ExpiryWatch } from './expiryWatch.ts';
 import { type AdminOptions, type AdminServer, startAdmin } from './http/admin.ts';
-import { loadDocs, type Page } from './http/docs.ts';
+import { type Docs, openDocs } from './http/docs.ts';
 import type { OauthServer } from './http/oauth.ts';
 import { type PublicServer, startPublic } from './http/public.ts';
 import { isUsableTls } from './http/server.ts';
 import type { Journal, Reply, Vault } from './journal/journal.ts';
 import type { NoticeSink } from './journal/notice.ts';
-import { createRedisJournal } from './journal/redis.ts';
 import { onceOf, RevocationList } from './journal/revocations.ts';
-import { createSqliteJournal } from './journal/sqlite.ts';
 import { StandbyWatch } from './journal/standby.ts';
 import { Steps } from './journal/steps.ts';
 import { VaultError } from './journal/vault.ts';
-import { openapiDocument } from './openapi/document.ts';
 import { Parts } from './parts.ts';
 import { adminRevocations } from './revoking.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -246,10 +243,14 @@ async function prepare(
 }
 
 /** The description of the API, for programs and for people, as far as it is switched on. */
-async function docsOf({ server, oauth }: Config): Promise<readonly Page[]> {
+async function docsOf({ server, oauth }: Config): Promise<Docs | undefined> {
   const { openapi, docs, basePath } = server;
-  if (!openapi) return [];
-  return loadDocs({ openapi: JSON.stringify(openapiDocument({ basePath, oauth: oauth !== undefined })), page: docs });
+  if (!openapi) return undefined;
+  const document = async () => {
+    const { openapiText } = await import('./openapi/document.ts');
+    return openapiText({ basePath, oauth: oauth !== undefined });
+  };
+  return openDocs({ openapi: document, page: docs });
 }
 
 /** The authorization server, where the configuration has one; whether it has does not change while we run. */
@@ -297,21 +298,18 @@ async function snapshot(
   };
 }
 
-const openJournal = (config: Config, clock: Clock, random: Random, onNotice: NoticeSink): Promise<Journal> => {
+/** Of the two kinds only the one that is used is loaded. */
+async function openJournal(config: Config, clock: Clock, random: Random, onNotice: NoticeSink): Promise<Journal> {
   const { target, retentionHours, amnesiaMinutes, replicas } = config.journal;
   const retentionMs = retentionHours * HOUR_MS;
-  return target.kind === 'sqlite'
-    ? createSqliteJournal({ path: target.file, retentionMs, clock, onNotice })
-    : createRedisJournal({
-        target,
-        retentionMs,
-        amnesiaMs: amnesiaMinutes * MINUTE_MS,
-        replicas,
-        clock,
-        random,
-        onNotice,
-      });
-};
+  if (target.kind === 'sqlite') {
+    const { createSqliteJournal } = await import('./journal/sqlite.ts');
+    return createSqliteJournal({ path: target.file, retentionMs, clock, onNotice });
+  }
+  const { createRedisJournal } = await import('./journal/redis.ts');
+  const amnesiaMs = amnesiaMinutes * MINUTE_MS;
+  return createRedisJournal({ target, retentionMs, amnesiaMs, replicas, clock, random, onNotice });
+}
 
 /** What open calls and obligations still need: the keys that sealed them, and their issuers. */
 async function stillNeeded(journal: Journal, config: Config, vault: Vault, clock: Clock): Promise<Problem[]> {

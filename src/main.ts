@@ -9,15 +9,12 @@ import { configFile, environment, settlePool } from './config/environment.ts';
 import { loadAndKeep, type Snapshot } from './config/snapshot.ts';
 import type { Env } from './config/substitute.ts';
 import type { Gateway, GatewayOptions } from './gateway.ts';
-import { startAdmin } from './http/admin.ts';
 import { systemClock } from './runtime/clock.ts';
 import { endOnDefect } from './runtime/defects.ts';
 import { createLog, type Log } from './runtime/log.ts';
 import { BatchSink } from './runtime/logSink.ts';
 import { systemRandom } from './runtime/random.ts';
 import { StartProblem } from './startProblem.ts';
-import { forkOf } from './workers/processes.ts';
-import { startWorkers } from './workers/start.ts';
 
 const HELP = `Usage: node src/main.ts [--config FILE]
 
@@ -111,6 +108,11 @@ const alone: Start = async ({ config }, { alsoReady, wrapJournal }, log) => {
 };
 
 const withWorkers: Start = async ({ config, snapshot }, { alsoReady = () => true, workerProgram }, log, sink) => {
+  const [{ startAdmin }, { forkOf }, { startWorkers }] = await Promise.all([
+    import('./http/admin.ts'),
+    import('./workers/processes.ts'),
+    import('./workers/start.ts'),
+  ]);
   const fork = forkOf(workerProgram ?? WORKER_PROGRAM, lines => sink.write(lines));
   const workers = await startWorkers(config, snapshot, { clock: systemClock, log, fork, alsoReady, startAdmin });
   return { ...workers, reload: next => workers.reload(next.snapshot) };

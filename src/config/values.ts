@@ -7,6 +7,9 @@ import { listOf, Substituted, scalarOf, Unresolved } from './document.ts';
 import { Fault } from './fault.ts';
 import { nearest } from './suggest.ts';
 
+/** A configuration is read once: making code for each type of it takes longer than reading with them. */
+z.config({ jitless: true });
+
 const MISSING = new Fault('is missing', 'add it');
 /** Nothing that the configuration names is longer; keys and tokens neither. */
 const TEXT_LENGTH_MAX = 8192;

@@ -3,7 +3,7 @@
  * is what `tokenVerifier.ts` demands, claim by claim.
  */
 import { hash } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import type { ClientId } from '../domain/ids.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';

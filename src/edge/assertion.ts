@@ -3,7 +3,9 @@
  * by a registered key, our identifier as the one audience, five minutes at most. That an assertion is used once only is
  * `tokenEndpoint.ts`'s part.
  */
-import { type CryptoKey, errors, jwtVerify } from 'jose';
+import type { CryptoKey } from 'jose';
+import { JWSSignatureVerificationFailed } from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { ASSERTION_LIFE_SECONDS_MAX, CLOCK_TOLERANCE_SECONDS } from '../config/limits.ts';
 import type { Clock, Span } from '../runtime/clock.ts';
@@ -156,6 +158,6 @@ const verify = async (
     });
     return 'good';
   } catch (error) {
-    return error instanceof errors.JWSSignatureVerificationFailed ? 'signature' : 'time';
+    return error instanceof JWSSignatureVerificationFailed ? 'signature' : 'time';
   }
 };

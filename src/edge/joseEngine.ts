@@ -2,7 +2,8 @@
  * Payloads opened and sealed by jose. It is the reference for `nodeEngine.ts`, which does the same in less time, and could
  * serve in its place.
  */
-import { CompactEncrypt, compactDecrypt } from 'jose';
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
 import { headerFor, JWE_ALG, JWE_ENC, type JweEngine } from './jweEngine.ts';
 
 export const joseEngine: JweEngine = {

@@ -2,7 +2,7 @@
  * Single JSON Web Keys (RFC 7517), proved member by member before any library sees them: EC P-256 for ES256 and RSA for
  * RSA-OAEP-256, and nothing else. What is wrong with a key is said in words that never hold a part of it.
  */
-import { calculateJwkThumbprint } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { fromBase64url } from './base64url.ts';
 import { readStrictJson } from './strictJson.ts';

@@ -2,7 +2,10 @@
  * Keys, imported once and proved to work: our own pairs for tokens (ES256) and payloads (RSA-OAEP-256), and the public
  * keys that a client registered. A file with any fault gives no key at all, and the fault names what is wrong with it.
  */
-import { CompactEncrypt, type CryptoKey, compactDecrypt, importJWK, type JWK } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
+import { compactDecrypt } from 'jose/jwe/compact/decrypt';
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt';
+import { importJWK } from 'jose/key/import';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { Secret } from '../domain/secret.ts';
 import { fromBase64url } from './base64url.ts';

@@ -4,7 +4,8 @@
  * client, the keys, revocation) is looked at for each call. All failures are one `Refusal('token')`.
  */
 import { hash } from 'node:crypto';
-import { errors, jwtVerify } from 'jose';
+import { JWSSignatureVerificationFailed } from 'jose/errors';
+import { jwtVerify } from 'jose/jwt/verify';
 import type { JsonObject } from '../catalogue/shape.ts';
 import { CLOCK_TOLERANCE_SECONDS } from '../config/limits.ts';
 import type { ApiName, ClientId } from '../domain/ids.ts';
@@ -159,6 +160,6 @@ const checkSignature = async (text: string, key: SigningKey, { issuer, clock }: 
       crit: {},
     });
   } catch (error) {
-    throw refusal(error instanceof errors.JWSSignatureVerificationFailed ? 'signature' : 'time');
+    throw refusal(error instanceof JWSSignatureVerificationFailed ? 'signature' : 'time');
   }
 };

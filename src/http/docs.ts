@@ -1,17 +1,18 @@
 /**
  * The description of the API for people and programs: `/openapi.json`, and `/docs`, a page that shows it in a browser.
- * All of it is read and made once, at the start, from a closed list of files: no path of a request ever reaches the file
- * system. The page may load what it needs from here and from nowhere else.
+ * Nearly all gateways run without anybody asking for it, so it is made when it is first asked for, once, from a closed
+ * list of files that the start has looked at: no path of a request ever reaches the file system. The page may load what
+ * it needs from here and from nowhere else.
  */
 import { hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { Reply } from './envelope.ts';
 
 /** One file as it is served. */
-export type Page = {
+type Page = {
   readonly path: string;
   readonly body: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
@@ -22,9 +23,19 @@ export type Page = {
 /** What a request shows that decides how a page is answered. */
 export type PageRequest = { readonly acceptEncoding: string | undefined; readonly ifNoneMatch: string | undefined };
 
+export type Docs = {
+  /** Where there may be a page, as routes. */
+  readonly paths: readonly string[];
+  /**
+   * Whole, compressed, or 304 where the caller has it already; undefined where there is none. Rejects where it cannot be
+   * made; the next request tries again.
+   */
+  readonly serve: (path: string, request: PageRequest) => Promise<Reply | undefined>;
+};
+
 export type DocsOptions = {
-  /** The OpenAPI document, as JSON. */
-  readonly openapi: string;
+  /** Makes the OpenAPI document, as JSON. */
+  readonly openapi: () => Promise<string>;
   /** Whether the page is there as well. */
   readonly page: boolean;
   /** Replaces the most that a file of the page may have. */
@@ -33,6 +44,9 @@ export type DocsOptions = {
 
 export const OPENAPI_PATH = '/openapi.json';
 export const DOCS_PATH = '/docs';
+
+/** The page, and what it loads: that is under a name made of its bytes. */
+const PAGE_PATHS = [DOCS_PATH, `${DOCS_PATH}/`, `${DOCS_PATH}/:version/:name`] as const;
 
 /** Several times the largest file that there is: what is larger came with another version, and is looked at first. */
 const FILE_BYTES_MAX = 4 * 1024 * 1024;
@@ -80,18 +94,39 @@ const pageOf = (path: string, body: Uint8Array, type: string, cache: string): Pa
   headers: { 'Content-Type': type, 'Cache-Control': cache, ...GUARDED },
 });
 
-/** All pages. Rejects where a file of the package is missing or has grown beyond all bounds. */
-export const loadDocs = async (options: DocsOptions): Promise<readonly Page[]> => {
-  const { openapi, page, fileBytesMax = FILE_BYTES_MAX } = options;
-  const description = pageOf(OPENAPI_PATH, Buffer.from(openapi), 'application/json', ASK_AGAIN);
-  return page ? [description, ...(await loadPage(fileBytesMax))] : [description];
+/** Rejects where a file of the package is missing or has grown beyond all bounds. */
+export const openDocs = async ({ openapi, page, fileBytesMax = FILE_BYTES_MAX }: DocsOptions): Promise<Docs> => {
+  if (page) await checkFiles(fileBytesMax);
+  const description = once(async () =>
+    pageOf(OPENAPI_PATH, Buffer.from(await openapi()), 'application/json', ASK_AGAIN),
+  );
+  const pages = once(loadPage);
+  return new MadeDocs(page ? [OPENAPI_PATH, ...PAGE_PATHS] : [OPENAPI_PATH], async path =>
+    path === OPENAPI_PATH ? description() : (await pages()).find(one => one.path === path),
+  );
 };
 
-const loadPage = async (bytesMax: number): Promise<readonly Page[]> => {
-  const bodies = await Promise.all(FILES.map(({ file }) => readFile(file())));
-  for (const [index, body] of bodies.entries()) {
-    if (body.byteLength > bytesMax) throw new Error(`${FILES[index]?.name} has more than ${bytesMax} bytes`);
+const checkFiles = async (bytesMax: number): Promise<void> => {
+  const files = await Promise.all(FILES.map(({ file }) => stat(file())));
+  for (const [index, { size }] of files.entries()) {
+    if (size > bytesMax) throw new Error(`${FILES[index]?.name} has more than ${bytesMax} bytes`);
   }
+};
+
+/** What it gave is given again; after a failure it is tried anew. */
+const once = <T>(make: () => Promise<T>): (() => Promise<T>) => {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+};
+
+const loadPage = async (): Promise<readonly Page[]> => {
+  const bodies = await Promise.all(FILES.map(({ file }) => readFile(file())));
   const version = hash('sha256', Buffer.concat(bodies)).slice(0, 16);
   const files = FILES.map(({ name, type }, index) =>
     pageOf(`${DOCS_PATH}/${version}/${name}`, bodies[index] ?? Buffer.of(), type, FOREVER),
@@ -124,12 +159,20 @@ ${scripts.join('\n')}
 
 const gzipped = promisify(gzip);
 
-/** Answers requests for pages. A page is compressed when that is first asked for, and once. */
-export class DocsServer {
+/** A page is compressed when that is first asked for, and once. */
+class MadeDocs implements Docs {
+  readonly paths: readonly string[];
+  readonly #find: (path: string) => Promise<Page | undefined>;
   readonly #packed = new Map<Page, Promise<Uint8Array>>();
 
-  /** Whole, compressed, or 304 where the caller has it already. */
-  async serve(page: Page, { acceptEncoding, ifNoneMatch }: PageRequest): Promise<Reply> {
+  constructor(paths: readonly string[], find: (path: string) => Promise<Page | undefined>) {
+    this.paths = paths;
+    this.#find = find;
+  }
+
+  async serve(path: string, { acceptEncoding, ifNoneMatch }: PageRequest): Promise<Reply | undefined> {
+    const page = await this.#find(path);
+    if (!page) return undefined;
     const packs = takesGzip(acceptEncoding);
     const tag = packs ? `"${page.tag}-gzip"` : `"${page.tag}"`;
     const headers = { ...page.headers, ETag: tag, Vary: 'Accept-Encoding' };

@@ -291,8 +291,11 @@ class RedisJournal implements Journal {
     if (this.#isClosed) return AWAY;
     const needs = new NeedsOfRecords();
     try {
-      for (const shard of allShards()) {
-        for (const filed of [shard.owed, shard.lane(RECOVERY)]) await addNeeds(this.#background, shard, filed, needs);
+      const places = allShards().flatMap(shard => [shard.owed, shard.lane(RECOVERY)].map(filed => ({ shard, filed })));
+      // Nearly all are empty, and they are many: which ones are not is asked at once, what is there bit by bit.
+      const counts = await Promise.all(places.map(({ filed }) => this.#background.zcard(filed)));
+      for (const [index, { shard, filed }] of places.entries()) {
+        if (counts[index] !== 0) await addNeeds(this.#background, shard, filed, needs);
       }
     } catch {
       return { kind: 'unsure' };

@@ -1,10 +1,13 @@
 /**
  * The OpenAPI 3.1 document of this gateway, from the catalogue: every API with its fields, rules, examples and answers.
- * It depends on two things of the configuration alone, and on no request, so that it is made once.
+ * It depends on two things of the configuration alone, and on no request, so that it is made once, when it is first asked
+ * for.
  */
+import { promisify } from 'node:util';
 import packageJson from '../../package.json' with { type: 'json' };
 import { APIS } from '../catalogue/apis.ts';
 import { FIELDS, fieldRow, isFieldName } from '../catalogue/fields.ts';
+import type { ApiRow } from '../catalogue/row.ts';
 import { MODULES } from '../catalogue/scopes.ts';
 import { JWE_BYTES_MAX } from '../edge/jwe.ts';
 import { fieldSchema } from './fieldSchema.ts';
@@ -39,13 +42,15 @@ const fieldSchemas = (): JsonMap =>
       .map(name => [name, fieldSchema(fieldRow(name))]),
   );
 
-const messageSchemas = (): JsonMap =>
-  Object.fromEntries(
-    APIS.flatMap(row => [
-      [requestName(row), requestSchema(row)],
-      [responseName(row), responseSchema(row)],
-    ]),
-  );
+/** What the document has of each API. */
+type OfApi = { readonly path: JsonMap; readonly schemas: JsonMap };
+
+const ofApi = (row: ApiRow, oauth: boolean): OfApi => ({
+  path: { [row.path]: { post: operationOf(row, oauth) } },
+  schemas: { [requestName(row)]: requestSchema(row), [responseName(row)]: responseSchema(row) },
+});
+
+const merged = (maps: readonly JsonMap[]): JsonMap => Object.assign({}, ...maps);
 
 const tagsOf = (oauth: boolean): readonly JsonMap[] => [
   ...MODULES.map(name => ({ name, description: MODULE_TEXTS[name] })),
@@ -53,7 +58,25 @@ const tagsOf = (oauth: boolean): readonly JsonMap[] => [
 ];
 
 /** The whole document. */
-export const openapiDocument = ({ basePath, oauth }: DocumentOptions): JsonMap => ({
+export const openapiDocument = (options: DocumentOptions): JsonMap =>
+  documentOf(
+    options,
+    APIS.map(row => ofApi(row, options.oauth)),
+  );
+
+/** The whole document as JSON. Each API is a turn of the event loop of its own: calls are being served meanwhile. */
+export const openapiText = async (options: DocumentOptions): Promise<string> => {
+  const apis: OfApi[] = [];
+  for (const row of APIS) {
+    apis.push(ofApi(row, options.oauth));
+    await nextTurn();
+  }
+  return JSON.stringify(documentOf(options, apis));
+};
+
+const nextTurn = promisify(setImmediate);
+
+const documentOf = ({ basePath, oauth }: DocumentOptions, apis: readonly OfApi[]): JsonMap => ({
   openapi: '3.1.0',
   info: {
     title: 'Card authorization gateway',
@@ -64,7 +87,7 @@ export const openapiDocument = ({ basePath, oauth }: DocumentOptions): JsonMap =
   servers: [{ url: basePath === '' ? '/' : basePath, description: 'This gateway.' }],
   tags: tagsOf(oauth),
   paths: {
-    ...Object.fromEntries(APIS.map(row => [row.path, { post: operationOf(row, oauth) }])),
+    ...merged(apis.map(({ path }) => path)),
     ...(oauth ? oauthPaths() : {}),
   },
   components: {
@@ -73,7 +96,7 @@ export const openapiDocument = ({ basePath, oauth }: DocumentOptions): JsonMap =
     headers: HEADERS,
     responses: refusalResponses(),
     schemas: {
-      ...messageSchemas(),
+      ...merged(apis.map(({ schemas }) => schemas)),
       ...fieldSchemas(),
       ...given('EncryptedPayload', oauth && ENCRYPTED),
       ...(oauth ? OAUTH_SCHEMAS : {}),

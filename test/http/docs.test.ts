@@ -4,14 +4,15 @@
  */
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { loadDocs } from '../../src/http/docs.ts';
+import { openDocs } from '../../src/http/docs.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { type Stage, startStage } from './stage.ts';
 import { exchange, Wire } from './wire.ts';
 
 const OPENAPI = '{"openapi":"3.1.0"}';
 
-const start = async (page = true): Promise<Stage> => startStage({ docs: await loadDocs({ openapi: OPENAPI, page }) });
+const openapi = async () => OPENAPI;
+const start = async (page = true): Promise<Stage> => startStage({ docs: await openDocs({ openapi, page }) });
 
 type Ask = { readonly method?: string; readonly headers?: Readonly<Record<string, string>> };
 const textOf = (target: string, { method = 'GET', headers = {} }: Ask = {}): string => {
@@ -132,9 +133,37 @@ describe('what is asked for', () => {
   });
 });
 
+describe('the document', () => {
+  it('is not made before anybody asks for it, and then once', async () => {
+    let made = 0;
+    const counting = async () => {
+      made += 1;
+      return OPENAPI;
+    };
+    const stage = await startStage({ docs: await openDocs({ openapi: counting, page: false }) });
+    expect(made).toBe(0);
+    const asked = Array.from({ length: 3 }, () => get(stage, '/openapi.json'));
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(made).toBe(1);
+  });
+
+  it('that could not be made is a defect, and is tried again when it is next asked for', async () => {
+    let tries = 0;
+    const failing = async () => {
+      tries += 1;
+      if (tries === 1) throw new Error('for the test');
+      return OPENAPI;
+    };
+    const stage = await startStage({ docs: await openDocs({ openapi: failing, page: false }) });
+    expect((await get(stage, '/openapi.json')).status).toBe(500);
+    expect(stage.defects).toHaveLength(1);
+    expect((await get(stage, '/openapi.json')).status).toBe(200);
+  });
+});
+
 it('a file that has grown beyond all bounds is not served: the gateway does not start', async () => {
-  const loading = loadDocs({ openapi: OPENAPI, page: true, fileBytesMax: 100_000 });
-  await expect(loading).rejects.toThrow(/^swagger-ui.css has more than 100000 bytes$/);
+  const opening = openDocs({ openapi, page: true, fileBytesMax: 100_000 });
+  await expect(opening).rejects.toThrow(/^swagger-ui.css has more than 100000 bytes$/);
 });
 
 describe('what is switched off is not there', () => {
@@ -145,7 +174,7 @@ describe('what is switched off is not there', () => {
   });
 
   it('both', async () => {
-    const stage = await startStage({ docs: [] });
+    const stage = await startStage();
     expect((await get(stage, '/openapi.json')).status).toBe(404);
     expect((await get(stage, '/docs')).status).toBe(404);
   });

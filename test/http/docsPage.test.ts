@@ -5,13 +5,13 @@
 import { type Browser, chromium, type Page as Tab } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APIS } from '../../src/catalogue/apis.ts';
-import { loadDocs } from '../../src/http/docs.ts';
-import { openapiDocument } from '../../src/openapi/document.ts';
+import { openDocs } from '../../src/http/docs.ts';
+import { openapiText } from '../../src/openapi/document.ts';
 import { clientWith, TOKEN } from '../edge/clients.ts';
 import { chromiumPath } from '../support/chromiumBinary.ts';
 import { type Stage, startStage } from './stage.ts';
 
-const openapi = JSON.stringify(openapiDocument({ basePath: '/card-api', oauth: true }));
+const openapi = () => openapiText({ basePath: '/card-api', oauth: true });
 /** A browser that starts on a busy machine may take its time. */
 const PATIENCE_MS = 60_000;
 
@@ -37,7 +37,7 @@ type Visit = {
 /** Opens the page of a gateway, and waits until it shows the operations. */
 async function visit(): Promise<Visit> {
   const stage = await startStage({
-    docs: await loadDocs({ openapi, page: true }),
+    docs: await openDocs({ openapi, page: true }),
     clients: [clientWith({ scopes: new Set(APIS.map(row => row.name)) })],
   });
   const origin = `http://127.0.0.1:${stage.port}`;

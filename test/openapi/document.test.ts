@@ -11,7 +11,7 @@ import { FIELDS } from '../../src/catalogue/fields.ts';
 import type { ApiRow } from '../../src/catalogue/row.ts';
 import { validateRequest } from '../../src/catalogue/validate.ts';
 import { REFUSALS } from '../../src/domain/refusal.ts';
-import { openapiDocument } from '../../src/openapi/document.ts';
+import { openapiDocument, openapiText } from '../../src/openapi/document.ts';
 import { anyHeader, anyReply, anyRequest } from '../catalogue/arbitrary.ts';
 import { allMutants } from '../catalogue/mutants.ts';
 import { at, DOCUMENT, faults, operationAt } from './validator.ts';
@@ -66,6 +66,19 @@ describe('the document', () => {
       expect([responseCode, withoutErrors.length === 0]).toEqual([responseCode, responseCode === '94']);
     }
     expect(faults({ responseCode: '51', responseDesc: 'x', errors: [] }, ...BAD_REQUEST, 'schema')).not.toEqual([]);
+  });
+
+  it('is the same when it is made while calls are served, and does not hold those up', async () => {
+    let turns = 0;
+    const counting = setImmediate(function count() {
+      turns += 1;
+      next = setImmediate(count);
+    });
+    let next = counting;
+    const text = await openapiText({ basePath: '/card-api', oauth: true });
+    clearImmediate(next);
+    expect(text).toBe(JSON.stringify(DOCUMENT));
+    expect(turns).toBeGreaterThanOrEqual(APIS.length - 1);
   });
 
   it('without OAuth has none of it', () => {
