@@ -2,12 +2,21 @@
  * Entries to fill a journal with: made by the moves of `domain/entry` and sealed by the vault, so that a journal stores
  * what it would have stored if a gateway had written them one by one.
  */
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { apiByName } from '../../src/catalogue/apis.ts';
 import { Fault } from '../../src/config/fault.ts';
 import { parseSealKeys } from '../../src/config/sealKeys.ts';
-import { apply, born, type Entry, type Sealed } from '../../src/domain/entry.ts';
-import type { ApiName, ClientId, EntryKey, IssuerId, ParticipantId, TranId } from '../../src/domain/ids.ts';
+import { apply, born, type Entry, type Event, type Sealed } from '../../src/domain/entry.ts';
+import {
+  type ApiName,
+  type ClientId,
+  type EntryKey,
+  type IssuerId,
+  keyText,
+  type ParticipantId,
+  type TranId,
+} from '../../src/domain/ids.ts';
 import type { Message } from '../../src/domain/message.ts';
 import { Secret } from '../../src/domain/secret.ts';
 import { parseMessage } from '../../src/edge/parse.ts';
@@ -27,12 +36,12 @@ export const ISSUER = 'core-bank';
 
 const half = (value: number): string => Math.floor(value).toString(HEX).padStart(HALF_CHARS, '0');
 
-/**
- * The id of number `index` of `count`: ascending, and spread evenly over all ids that there are. Whatever is asked for
- * later lies between them, as it would if they had come in any order, and an index is filled from left to right.
- */
-export const filledId = (index: number, count: number): TranId =>
-  `${half((index / count) * HALF)}${half(index)}`.padEnd(ID_CHARS, '0') as TranId;
+/** The id of number `index`: as those of callers, in no order, and spread evenly over all ids that there are. */
+export const filledId = (index: number): TranId =>
+  `${hash('sha1', String(index)).slice(0, HALF_CHARS)}${half(index)}`.padEnd(ID_CHARS, '0') as TranId;
+
+/** The name of the entry of number `index`, as journals know it. */
+export const nameOf = (index: number): string => keyText(keyOf(filledId(index)));
 
 /** An id anywhere among the filled ones. `fraction`: from 0 to 1. */
 export const newId = (fraction: number, number: number): TranId =>
@@ -70,20 +79,21 @@ export const draftOf = (key: EntryKey, message: Sealed, issuer: string) => ({
   amount: purchaseAmount,
 });
 
-const purchaseAmount = purchaseOf(keyOf(filledId(0, 1))).amount ?? null;
+const purchaseAmount = purchaseOf(keyOf(filledId(0))).amount ?? null;
+
+export type Texts = { readonly message: Sealed; readonly answer: Sealed };
 
 /** Sealed texts as long as the real ones, for entries that are never opened: sealing each would take most of the time. */
-export function sampleTexts(vault: Vault): { readonly message: Sealed; readonly answer: Sealed } {
-  const key = keyOf(filledId(0, 1));
+export function sampleTexts(vault: Vault): Texts {
+  const key = keyOf(filledId(0));
   return { message: vault.sealMessage(key, purchaseOf(key)), answer: vault.sealAnswer(key, APPROVAL) };
 }
 
-/** An approved Purchase: what nearly every entry is. */
-export function settledEntry(key: EntryKey, texts: ReturnType<typeof sampleTexts>, now: number): Entry {
-  const claimed = born(draftOf(key, texts.message, ISSUER), now);
-  const outcome = { kind: 'answered', answer: { code: '00', sealed: texts.answer } } as const;
-  return apply(claimed, { type: 'settle', fence: claimed.fence, outcome, now });
-}
+/** How nearly every entry ends. `now`: on the journal's clock. */
+export const approvedBy = ({ fence }: Entry, { answer }: Texts, now: number): Event => ({
+  ...({ type: 'settle', fence, now } as const),
+  outcome: { kind: 'answered', answer: { code: '00', sealed: answer } },
+});
 
 /** A Purchase whose outcome nobody knows: its Reversal is due now. */
 export function dueEntry(key: EntryKey, vault: Vault, issuer: string, now: number): Entry {

@@ -1,44 +1,57 @@
 /**
- * Fills a journal through its own `restore`, which writes an entry as it is in one step: no record is made by hand.
+ * Fills a journal: with what is owed one by one through its own `restore`, and with the millions of settled entries by
+ * copies of a few that it has just written itself.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Entry } from '../../src/domain/entry.ts';
 import type { Journal } from '../../src/journal/journal.ts';
+import { filledId, keyOf, type Texts } from './entries.ts';
+import { insisted, type Pattern, type Store, writtenPatterns } from './patterns.ts';
 
 /** Enough for full batches of either journal. */
 const IN_FLIGHT = 256;
-/** A journal on a busy machine may be late; writing an entry again that is there already changes nothing. */
-const TRIES = 50;
-const PAUSE_MS = 100;
+/** Written by the journal for each fill. */
+const PATTERNS = 16;
 
 export type Progress = (done: number) => void;
+export type Range = { readonly from: number; readonly until: number };
 
-/** Writes entries `from` to `until`. @throws Error where the journal does not take one. */
+/** What is to be copied under which numbers; `onProgress` hears of the number reached, and ends it where it throws. */
+export type CopyOrder = Range & { readonly patterns: readonly Pattern[]; readonly onProgress: Progress };
+
+export type FillableStore = Store & {
+  /** Writes copies, and counts them as the journal counts its own; durable when it is done, or when the store says so. */
+  readonly copy: (order: CopyOrder) => Promise<void>;
+};
+
+/** Fills a store with approved Purchases of these numbers (`filledId`). */
+export async function fillSettled(
+  store: FillableStore,
+  { from, until }: Range,
+  texts: Texts,
+  onProgress: Progress = () => undefined,
+): Promise<void> {
+  const copiesFrom = Math.min(until, from + PATTERNS);
+  const keys = Array.from({ length: copiesFrom - from }, (_, index) => keyOf(filledId(from + index)));
+  const patterns = await writtenPatterns(store, keys, texts);
+  if (copiesFrom < until) await store.copy({ patterns, from: copiesFrom, until, onProgress });
+}
+
+/** Has the journal write entries `from` to `until` as they are. @throws Error where the journal does not take one. */
 export async function fill(
   journal: Journal,
-  range: { readonly from: number; readonly until: number },
+  { from, until }: Range,
   entryOf: (index: number) => Entry,
   onProgress: Progress = () => undefined,
 ): Promise<void> {
-  const { from, until } = range;
   const everyTwentieth = Math.max(1, Math.floor((until - from) / 20));
   let next = from;
   const lane = async () => {
     while (next < until) {
       const index = next;
       next += 1;
-      await put(journal, entryOf(index));
+      await insisted(() => journal.restore(entryOf(index)));
       if ((index - from) % everyTwentieth === 0) onProgress(index - from);
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, lane));
-}
-
-async function put(journal: Journal, entry: Entry): Promise<void> {
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const { kind } = await journal.restore(entry);
-    if (kind === 'done') return;
-    await sleep(PAUSE_MS);
-  }
-  throw new Error(`the journal did not take an entry in ${TRIES} tries`);
 }

@@ -12,7 +12,7 @@ import { idOf } from '../peers/ids.ts';
 import { LOADS, purchaseAround } from '../peers/loads.ts';
 import { preparePool } from '../peers/pool.ts';
 import type { Credentials, World } from '../peers/types.ts';
-import type { Say } from './journalSize.ts';
+import type { Say } from './growing.ts';
 import type { ScaleOptions } from './options.ts';
 import { grouped, type Table } from './tables.ts';
 import { TRAFFIC_HEAD, type Traffic, trafficRow } from './traffic.ts';

@@ -5,7 +5,8 @@
 import { optionsOrCode } from '../engine/command.ts';
 import { loadNow, machineHere } from '../engine/machine.ts';
 import { makeSurroundings, type Surroundings } from '../engine/surroundings.ts';
-import { journalTables, type Say } from './journalSize.ts';
+import type { Say } from './growing.ts';
+import { journalTables } from './journalSize.ts';
 import { cardTables, clientTables, payloadTables } from './loads.ts';
 import { type PartName, readOptions, type ScaleOptions, usage } from './options.ts';
 import { owedTables } from './owed.ts';

@@ -5,10 +5,9 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { lackFor } from '../../../bench/scale/journalSize.ts';
 import { numberIn } from '../../../bench/scale/journals.ts';
 import { writeCards } from '../../../bench/scale/loads.ts';
-import { withAwayIssuer } from '../../../bench/scale/owed.ts';
+import { refusalsIn, withAwayIssuer } from '../../../bench/scale/owed.ts';
 import { grouped, inMs, markdownOf } from '../../../bench/scale/tables.ts';
 import { removeDir } from '../../support/places.ts';
 
@@ -41,13 +40,6 @@ describe('what Redis says', () => {
   });
 });
 
-describe('a machine', () => {
-  it('that is too small is named with what it lacks, and one that is not is no obstacle', () => {
-    expect(lackFor('sqlite', 1, tmpdir())).toBeUndefined();
-    expect(lackFor('sqlite', 1e12, tmpdir())).toMatch(/MiB of disk are needed/);
-  });
-});
-
 describe('the cards', () => {
   it('come in turn, each message with an id of its own', () => {
     const dir = mkdtempSync(join(tmpdir(), 'cards-'));
@@ -70,5 +62,19 @@ describe('the configuration', () => {
       issuers: [{ id: 'core-bank' }, { id: 'away-bank', baseUrl: 'b', credentials: { bearer: 'x' } }],
       routes: [{ participant: '200000', issuer: 'away-bank' }],
     });
+  });
+});
+
+describe('what was refused', () => {
+  const line = (fields: object) => JSON.stringify({ level: 'info', event: 'request', code: '00', ...fields });
+
+  it('is counted by code and reason, from the log of the gateway', () => {
+    const busy = { code: '91', outcome: 'refused', refusal: 'busy' };
+    const away = { code: '91', outcome: 'notSent', detail: 'breakerOpen' };
+    const log = [line({}), line(busy), line(away), line(busy), '{"event":"alarm","code":"ECONNREFUSED"}', ''].join(
+      '\n',
+    );
+    expect(refusalsIn(log)).toBe('2 × 91 refused busy, 1 × 91 notSent breakerOpen');
+    expect(refusalsIn(`${line({})}\n`)).toBe('');
   });
 });
