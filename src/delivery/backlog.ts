@@ -37,8 +37,11 @@ export class Backlog<T> {
 
   /** Which lanes the journal is to be asked for, and how much of each: those with a place, and nothing waiting for it. */
   wanted(): LaneLimit[] {
-    const { lanes, free, isProbing } = this.#places;
-    return [...lanes()]
+    const { free, isProbing } = this.#places;
+    const lanes = [...this.#places.lanes()];
+    // An issuer that is not configured any more has nobody to ask.
+    for (const lane of this.#waiting.keys()) if (!lanes.includes(lane)) this.#waiting.delete(lane);
+    return lanes
       .filter(lane => free(lane) > 0 && !this.#waiting.get(lane)?.length)
       .map(lane => ({ lane, limit: isProbing(lane) ? 1 : BATCH }));
   }

@@ -18,7 +18,7 @@ import type { Random } from '../runtime/random.ts';
 import { Backlog } from './backlog.ts';
 import { backoffMs } from './backoff.ts';
 import { apiOfDuty, dutyMessage } from './derive.ts';
-import { followReversal } from './follow.ts';
+import { followReversal, isApprovedReversal } from './follow.ts';
 import { type LateEffect, takeInLate } from './lateAnswer.ts';
 
 /** What the deliveries report; none of it may throw. */
@@ -74,6 +74,8 @@ export class Deliveries {
   #finishing = 0;
   /** Polls that found data to be restored still. */
   #restoring = 0;
+  /** Losses of the store when what was found last was found. */
+  #lossesKnown = 0;
   readonly #found: Backlog<Held>;
   /** Whether the last poll filled a lane, so that there may be more. */
   #more = false;
@@ -201,9 +203,12 @@ export class Deliveries {
   async #lookOnce(): Promise<void> {
     const wanted = this.#found.wanted();
     const found = await this.#deps.journal.due(wanted);
-    // What was found may have ended in what the store has lost: that is written again before anything is done about it.
-    if (await this.#isRestoring()) return this.#found.drop();
     const due = found.kind === 'done' ? found.value.map(each => this.#deps.steps.hold(each)) : [];
+    const { losses } = this.#deps.journal.amnesia();
+    if (losses !== this.#lossesKnown) this.#found.drop();
+    // What was found may have ended in what the store has lost: that is written again before anything is done about it.
+    if (await this.#isRestoring()) return;
+    this.#lossesKnown = losses;
     this.#more = false;
     for (const { lane, limit } of wanted) {
       const ofLane = due.filter(({ entry }) => filingOf(entry).wake?.lane === lane);
@@ -231,6 +236,8 @@ export class Deliveries {
   }
 
   async #workFound(held: Held): Promise<void> {
+    // Found before a loss: it is found again once what was lost is restored.
+    if (this.#deps.journal.amnesia().losses !== this.#lossesKnown) return;
     const recovers = filingOf(held.entry).wake?.lane === RECOVERY ? 1 : 0;
     this.#recovering += recovers;
     await this.work(held);
@@ -390,6 +397,3 @@ function freeTries({ issuer, deliveries }: IssuerLine): number {
   const most = issuer.state === 'closed' ? deliveries.limit : 1;
   return Math.max(0, most - deliveries.inUse);
 }
-
-const isApprovedReversal = ({ policy, standing }: Entry): boolean =>
-  policy === 'undo' && standing.at === 'settled' && standing.answer.code === '00';

@@ -119,3 +119,7 @@ export async function followReversal(
       return marked;
   }
 }
+
+/** A Reversal whose caller was told `00`. */
+export const isApprovedReversal = ({ policy, standing }: Entry): boolean =>
+  policy === 'undo' && standing.at === 'settled' && standing.answer.code === '00';

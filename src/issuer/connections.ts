@@ -155,6 +155,10 @@ class Line implements Carrier {
     return this.#fault;
   }
 
+  get isSuspect(): boolean {
+    return this.#isSuspect;
+  }
+
   get isNew(): boolean {
     return this.#carried === 0;
   }

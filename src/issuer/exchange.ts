@@ -40,6 +40,8 @@ export type LateReading = {
 export type Carrier = {
   /** No exchange has ended on it yet. */
   readonly isNew: boolean;
+  /** A reply to somebody else was found on it while this exchange was: the next one may be, too. */
+  readonly isSuspect: boolean;
   /** Code of the first error of its socket, which undici replaces by the closing that follows. */
   readonly fault: string | undefined;
   /** undici is done with the request, which may be after the exchange's ending. Called once. */
@@ -167,13 +169,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const abort = () => this.#controller?.abort(new Error('deadline'));
     const { late } = this.#options;
     if (decided || !late) abort();
-    else this.#endLateReading = late.begin(abort);
+    // One that is there and still being opened needs no connection any more.
+    else if (!this.#released) this.#endLateReading = late.begin(abort);
   }
 
   /** What the status alone decides; undefined where the body has to be read. */
   #outcomeByStatus(): Outcome | undefined {
     if (this.#status === undefined || this.#status === 200 || this.#status === 400) return undefined;
-    return AT_THE_DOOR.has(this.#status) ? { kind: 'notSent', reason: 'refusedAtTheDoor' } : unknown('httpStatus');
+    // A refusal of another request says nothing of this one.
+    const isRefused = AT_THE_DOOR.has(this.#status) && !this.#options.carrier.isSuspect;
+    return isRefused ? { kind: 'notSent', reason: 'refusedAtTheDoor' } : unknown('httpStatus');
   }
 
   /** What the issuer's TLS said, where that proves that nobody has seen the request. */

@@ -253,7 +253,6 @@ class RedisJournal implements Journal {
   /** Looks through all shards; where some are out of reach, the work of the others still goes on. */
   async due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>> {
     const wanted = lanes.filter(({ limit }) => limit > 0);
-    if (wanted.length === 0) return done([]);
     const replies = await Promise.all(allShards().map(shard => this.#wake(shard, wanted)));
     const woken = replies.flatMap(reply => (reply.kind === 'done' ? [reply.value] : []));
     const [first] = replies;

@@ -10,7 +10,7 @@ import { type EntryKey, keyText } from '../domain/ids.ts';
 import { Secret } from '../domain/secret.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 import type { StoredMessage, Vault } from './journal.ts';
-import { partsOf, SEAL_VERSION, sealedOf } from './sealed.ts';
+import { OLD_SEAL_VERSION, partsOf, SEAL_VERSION, sealedOf } from './sealed.ts';
 
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
@@ -72,7 +72,10 @@ export function createVault(keys: readonly Secret<Uint8Array>[], random: Random 
     const derivation = byName.get(parts.keyName);
     if (!derivation) throw new VaultError('unknownKey', kind, key, parts.keyName);
     const name = keyText(key);
-    const plain = decrypt(derivation.subkey(name), boundTo(kind, name), parts.body);
+    const plain =
+      parts.version === SEAL_VERSION
+        ? decrypt(derivation.subkey(name), boundTo(kind, name), parts.body)
+        : decrypt(derivation.oldSubkey(kind, name), Buffer.from(`${OLD_SEAL_VERSION}|${kind}`), parts.body);
     if (plain === undefined) throw new VaultError('notGenuine', kind, key, parts.keyName);
     return JSON.parse(plain);
   };
@@ -105,7 +108,8 @@ function nameKey(key: Secret<Uint8Array>): Named {
 
 /**
  * Keys that are derived from one master key. With random initialisation vectors a key may seal 2^32 texts (NIST SP
- * 800-38D, 8.3), so that a master key may seal 2^44, which at 10,000 a second takes fifty years.
+ * 800-38D, 8.3), so that a master key may seal 2^44, which at 10,000 a second takes fifty years. A client that chose its ids for
+ * that could have all of its texts sealed with one of them, and would need as many calls for it to matter.
  */
 const SUBKEYS = 4096;
 
@@ -123,10 +127,18 @@ class Derivation {
     const number = spread(name) % SUBKEYS;
     const known = this.#subkeys[number];
     if (known) return known;
-    const derived = hkdfSync('sha256', this.#master, '', `${SEAL_VERSION}|${number}`, KEY_BYTES);
-    const key = createSecretKey(new Uint8Array(derived));
+    const key = this.#derive(`${SEAL_VERSION}|${number}`);
     this.#subkeys[number] = key;
     return key;
+  }
+
+  /** In the old version each text had a key of its own, which bound it to its entry. */
+  oldSubkey(kind: Kind, name: string): KeyObject {
+    return this.#derive(`${OLD_SEAL_VERSION}|${kind}|${name}`);
+  }
+
+  #derive(info: string): KeyObject {
+    return createSecretKey(new Uint8Array(hkdfSync('sha256', this.#master, '', info, KEY_BYTES)));
   }
 }
 

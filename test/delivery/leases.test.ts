@@ -7,16 +7,13 @@ import { rowOf } from '../../src/catalogue/apis.ts';
 import { messageOf } from '../../src/catalogue/message.ts';
 import { Deliveries } from '../../src/delivery/deliveries.ts';
 import { apply, type Event } from '../../src/domain/entry.ts';
-import type { ApiName, IssuerId } from '../../src/domain/ids.ts';
+import type { ApiName } from '../../src/domain/ids.ts';
 import type { Header } from '../../src/domain/message.ts';
-import type { Outcome } from '../../src/domain/outcome.ts';
 import { Secret } from '../../src/domain/secret.ts';
-import type { IssuerLine, SendOptions } from '../../src/issuer/issuer.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { createSqliteJournal } from '../../src/journal/sqlite.ts';
 import { type Held, Steps } from '../../src/journal/steps.ts';
 import { createVault } from '../../src/journal/vault.ts';
-import { createBulkhead } from '../../src/runtime/bulkhead.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import { Deadline } from '../../src/runtime/deadline.ts';
 import { systemRandom as random } from '../../src/runtime/random.ts';
@@ -24,28 +21,11 @@ import { claimOf } from '../journal/entries.ts';
 import { DAY_MS } from '../journal/journalSteps.ts';
 import { replaced } from '../support/replacedJournal.ts';
 import { waitFor } from '../support/waitFor.ts';
+import { type Deliver, lineOf } from './lines.ts';
 
-const TIMEOUT_MS = 1000;
 /** Longer than the lease of a try, which is the time-out and two seconds. */
 const FROZEN_MS = 60_000;
 const LIMITS = { remembersMs: DAY_MS, parkAfterMs: DAY_MS };
-
-type Deliver = (options: SendOptions) => Promise<Outcome>;
-
-const lineOf = (deliver: Deliver): IssuerLine => ({
-  id: 'issuer-a' as IssuerId,
-  issuer: {
-    state: 'closed',
-    send: async () => expect.fail('nothing new is sent'),
-    deliver: (_, options) => deliver(options),
-    close: async () => undefined,
-  },
-  inFlight: createBulkhead(1),
-  deliveries: createBulkhead(1),
-  timeoutMs: () => TIMEOUT_MS,
-  maxProcessingMs: 0,
-  remembersMs: DAY_MS,
-});
 
 /** A LoadFund in doubt, whose repeat is due, and what carries it out. */
 async function stage(test: TestContext, deliver: Deliver, wrap = (journal: Journal) => journal) {

@@ -203,9 +203,17 @@ const UNDOS: readonly Guard[] = [
     name: 'what the store has lost is written again first',
     keeps: 'I5',
     file: DELIVERIES,
-    source: '    if (await this.#isRestoring()) return this.#found.drop();\n',
+    source: '    if (await this.#isRestoring()) return;\n',
     replacement: '',
     red: [tests('journey/amnesia', 'I5 I17: doubts that were open are written again')],
+  },
+  {
+    name: 'nothing that was found before a loss is begun after it',
+    keeps: 'I1',
+    file: DELIVERIES,
+    source: '    if (this.#deps.journal.amnesia().losses !== this.#lossesKnown) return;\n',
+    replacement: '',
+    red: [tests('delivery/foundBefore', 'F76 I1: nothing that was found before a loss')],
   },
   {
     name: 'the mark of a Reversal is set again after a loss',

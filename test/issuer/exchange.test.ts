@@ -29,16 +29,16 @@ const ANSWER: Outcome = { kind: 'unknown', reason: 'openCode' };
 
 type ReadReply = (status: 200 | 400, body: Uint8Array) => Outcome | Promise<Outcome>;
 
-type Line = { readonly isNew?: boolean; readonly fault?: string };
+type Line = { readonly isNew?: boolean; readonly isSuspect?: boolean; readonly fault?: string };
 
-function exchange(readReply: ReadReply = () => ANSWER, { isNew = false, fault }: Line = {}) {
+function exchange(readReply: ReadReply = () => ANSWER, { isNew = false, isSuspect = false, fault }: Line = {}) {
   const clock = new HandClock();
   const log: string[] = [];
   const made = new Exchange({
     clock,
     deadline: Deadline.in(clock, 1000),
     readReply,
-    carrier: { isNew, fault, end: () => log.push('released'), hangUp: () => log.push('hung up') },
+    carrier: { isNew, isSuspect, fault, end: () => log.push('released'), hangUp: () => log.push('hung up') },
   });
   const controller: Dispatcher.DispatchController = {
     aborted: false,
@@ -54,6 +54,17 @@ function exchange(readReply: ReadReply = () => ANSWER, { isNew = false, fault }:
 const error = (code?: string, name = 'Error') => Object.assign(new Error('quotes 4111111111111111'), { name, code });
 
 describe('the phase', () => {
+  it.each([
+    [false, { kind: 'notSent', reason: 'refusedAtTheDoor' }],
+    [true, { kind: 'unknown', reason: 'httpStatus' }],
+  ] as const)('F26: a refusal at the door on a connection under suspicion (%s)', async (isSuspect, outcome) => {
+    const { made, controller } = exchange(undefined, { isSuspect });
+    made.onRequestStart(controller);
+    made.onResponseStart(controller, 404);
+    made.onResponseEnd();
+    expect((await made.ending).outcome).toEqual(outcome);
+  });
+
   it.each(['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'UND_ERR_SOCKET', 'UND_ERR_DESTROYED', 'UND_ERR_ABORTED', undefined])(
     'F15: %s is notSent before the request was started, and unknown after',
     async code => {

@@ -2,7 +2,7 @@
  * The vault: what it seals nobody reads, nothing opens for another entry or kind or after a change, and what may not be
  * stored is not in it.
  */
-import { createDecipheriv, hkdfSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rowOf } from '../../src/catalogue/apis.ts';
@@ -133,7 +133,7 @@ describe('opening', () => {
     for (let end = 1; end < body.length; end += 7) {
       expect(faultOf(() => vault.openMessage(KEY, `v2.${keyName}.${body.slice(0, end)}` as Sealed))).toBe('notGenuine');
     }
-    for (const text of ['', 'v2', `v2.${keyName}`, `v2.${keyName}.`, `v1.${keyName}.${body}`, `${sealed}.x`, '..']) {
+    for (const text of ['', 'v2', `v2.${keyName}`, `v2.${keyName}.`, `v3.${keyName}.${body}`, `${sealed}.x`, '..']) {
       expect(faultOf(() => vault.openMessage(KEY, text as Sealed))).toBe('malformed');
     }
   });
@@ -185,6 +185,20 @@ describe('keys', () => {
     const text = decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8');
     expect(JSON.parse(text)).toMatchObject({ api: 'Purchase', fields: CARD });
     expect(keyName).toBe(vault.keyOf(vault.sealMessage(KEY, messageWith(CARD))));
+  });
+
+  it('F73 open what was sealed in the old version, for its entry and kind alone', () => {
+    const key = new Uint8Array(hkdfSync('sha256', keyOfBytes(1).reveal(), '', 'v1|message|V1/100000', 32));
+    const iv = Buffer.alloc(12, 7);
+    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from('v1|message'));
+    const content = { api: 'Purchase', header: messageWith(CARD).header, fields: CARD };
+    const text = Buffer.concat([cipher.update(JSON.stringify(content)), cipher.final()]);
+    const body = Buffer.concat([iv, text, cipher.getAuthTag()]).toString('base64url');
+    const old = `v1.${keyNameOf(vault.sealMessage(KEY, messageWith(CARD)))}.${body}` as Sealed;
+    expect(vault.openMessage(KEY, old)).toEqual(content);
+    expect(faultOf(() => vault.openMessage(keyNamed('V2'), old))).toBe('notGenuine');
+    expect(faultOf(() => vault.openAnswer(KEY, old))).toBe('notGenuine');
+    expect(faultOf(() => vault.openMessage(KEY, old.replace('v1.', 'v2.') as Sealed))).toBe('notGenuine');
   });
 
   it('are spread evenly over the entries', () => {

@@ -19,7 +19,7 @@ export type OnSend = (process: SimProcess, request: Request, options: SendOption
 
 const WAY_MS = [0.1, 8] as const;
 /** Every exchange has a connection of its own, made for it. */
-const CARRIER: Carrier = { isNew: true, fault: undefined, end() {}, hangUp() {} };
+const CARRIER: Carrier = { isNew: true, isSuspect: false, fault: undefined, end() {}, hangUp() {} };
 
 export class IssuerLink implements IssuerConnector {
   readonly #world: World;
