@@ -85,9 +85,12 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
   const docs = await docsOf(config);
   const core = await openCore(config, options);
   const { journal, parts, clock, random, log, metrics, expiry, revocations, standby, onDefect } = core;
+  const { target, amnesiaMinutes } = config.journal;
+  // What a file has acknowledged it keeps; only Redis can lose it.
+  const rememberMs = target.kind === 'sqlite' ? 0 : amnesiaMinutes * MINUTE_MS;
   const shared = {
     journal,
-    steps: new Steps(journal, clock, random, config.journal.amnesiaMinutes * MINUTE_MS),
+    steps: new Steps(journal, clock, random, rememberMs),
     vault: parts.currentVault(),
     issuers: parts,
     clock,

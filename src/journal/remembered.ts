@@ -87,7 +87,7 @@ export class Remembered {
   #awayMs = 0;
   #countedAt: number;
 
-  /** Remembers entries for `forMs`, and at most `most` of each kind. */
+  /** Remembers entries for `forMs`, none where that is 0, and at most `most` of each kind. */
   constructor(clock: Clock, forMs: number, most = REMEMBERED_MOST) {
     this.#clock = clock;
     this.#forMs = forMs;
@@ -117,6 +117,7 @@ export class Remembered {
 
   /** Takes note of an entry as it was just written. A claim that has not ended ends by its lease, or by its owner. */
   note(entry: Entry): void {
+    if (this.#forMs === 0) return;
     const name = keyText(entry.key);
     this.#owed.delete(name);
     this.#ended.delete(name);

@@ -47,6 +47,13 @@ describe('I10 what is remembered', () => {
     expect(remembered.recent()).toEqual([reversed]);
   });
 
+  it('is nothing where the store cannot lose anything', () => {
+    const remembered = new Remembered(new HandClock().clock, 0);
+    remembered.note(doubt('OWED'));
+    remembered.learn(ended('TOLD'));
+    expect(remembered.recent()).toEqual([]);
+  });
+
   it('costs no more memory, however much comes and goes behind one that stays', () => {
     setFlagsFromString('--expose-gc');
     const collect: () => void = runInNewContext('gc');
