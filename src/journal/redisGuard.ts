@@ -61,8 +61,8 @@ export class RedisGuard {
   }
 
   /**
-   * Looks whether it, or a part of it, was away until moments ago: it may be another server now, and others may not know yet.
-   * To be asked after what is to be judged by it was read.
+   * Looks whether it, or a part of it, was away until moments ago, or is away for one of the connections still: it may be
+   * another server now, and others may not know yet. To be asked after what is to be judged by it was read.
    */
   isBackJustNow(): boolean {
     // A Cluster loses primaries and has them back one by one, and is there itself all the time.
@@ -70,7 +70,7 @@ export class RedisGuard {
     const isOneBack = [...present].some(each => !this.#primaries.has(each));
     this.#primaries = present;
     if (isOneBack) this.#noteBack();
-    return this.#clock.monotonicMs() < this.#backAt + SWITCHING_MS;
+    return this.#isAway || this.#clock.monotonicMs() < this.#backAt + SWITCHING_MS;
   }
 
   /** Whether it was another server until moments ago, where somebody may still be told what this one has never heard. */
