@@ -195,6 +195,9 @@ const LEGAL: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Whether it takes a claim from its owner, who did not end it within its lease. */
+export const isTakeover = (from: Entry, to: Entry): boolean => from.standing.at === 'claimed' && to.fence > from.fence;
+
 /** Whether the table has a move from the one entry to the other; journals refuse to write any other. */
 export const isLegal = (from: Entry, to: Entry): boolean =>
   LEGAL.has(`${placeOf(from)} > ${placeOf(to)}`) &&

@@ -94,7 +94,10 @@ export type Standby = {
 
 /** What this process knows of data that the store has lost. */
 export type Amnesia = {
-  /** Rises with every loss that this process notices; then what it remembers is to be restored. */
+  /**
+   * Rises with every loss that this process notices, and with every switch to another server, where something may be lost
+   * that it has read and told: then what it remembers is to be restored.
+   */
   readonly losses: number;
   /** How many shards take no new money now because of one. */
   readonly shards: number;

@@ -4,11 +4,10 @@
  * due work have connections of their own, so that neither waits behind the other.
  */
 import { AMNESIA_MINUTES_DEFAULT, MINUTE_MS } from '../config/limits.ts';
-import { born, type Draft, type Entry, isLegal, isOlder, movesMoney } from '../domain/entry.ts';
+import { born, type Draft, type Entry, isLegal, isOlder, isTakeover } from '../domain/entry.ts';
 import { filingOf, type Lane, RECOVERY } from '../domain/filing.ts';
 import { type EntryKey, keyText } from '../domain/ids.ts';
 import { type Clock, type Span, systemClock } from '../runtime/clock.ts';
-import { Deadline } from '../runtime/deadline.ts';
 import { type Random, systemRandom } from '../runtime/random.ts';
 import type {
   Amnesia,
@@ -26,13 +25,13 @@ import type {
 import { BrokenEntries, JournalDefect, type NoticeSink } from './notice.ts';
 import { keyOfName, NeedsOfRecords } from './record.ts';
 import { RedisAmnesia } from './redisAmnesia.ts';
-import { claimCall, entryOf, moveCall, otherWordsFor, restoreCall } from './redisCalls.ts';
-import { inspectServer, type ServerFindings } from './redisChecks.ts';
-import { clientOf, connected, placeOf, primariesOf, type RedisClient, type RedisTarget } from './redisConnect.ts';
-import { RedisGuard } from './redisGuard.ts';
+import { claimCall, entryOf, type Move, moveCall, otherWordsFor, restoreCall } from './redisCalls.ts';
+import { close, primariesOf, type RedisClient, type RedisTarget } from './redisConnect.ts';
+import type { RedisGuard } from './redisGuard.ts';
 import { addSums, allShards, keysOfShard, type ShardKeys, shardOf } from './redisKeys.ts';
 import { addRevocation, readRevocations, readStandby, takeOnce, writeStandby } from './redisMarks.ts';
 import { addNeeds } from './redisNeeds.ts';
+import { openRedis, type RedisParts } from './redisParts.ts';
 import { RedisReplicas } from './redisReplicas.ts';
 import {
   listOf,
@@ -45,6 +44,8 @@ import {
   textsOf,
   wordsOf,
 } from './redisScripts.ts';
+import type { RedisSentinels } from './redisSentinels.ts';
+import type { RedisServers } from './redisServers.ts';
 import { summaryOf } from './tally.ts';
 
 export type RedisJournalOptions = {
@@ -62,10 +63,6 @@ export type RedisJournalOptions = {
   readonly startWithinMs?: number;
 };
 
-/** A gateway that starts together with its Redis gives it this long; then its supervisor should see that it failed. */
-const START_WITHIN_MS = 10_000;
-const INSPECT_AGAIN_MS = 100;
-
 const AWAY = { kind: 'away' } as const;
 const done = <T>(value: T): Reply<T> => ({ kind: 'done', value });
 
@@ -75,26 +72,8 @@ const done = <T>(value: T): Reply<T> => ({ kind: 'done', value });
  * @throws Error that says what, where and how to mend it: unreachable, evicting, a replica, or too old.
  */
 export async function createRedisJournal(options: RedisJournalOptions): Promise<Journal> {
-  const { target, onNotice, clock = systemClock, startWithinMs = START_WITHIN_MS } = options;
-  const place = placeOf(target);
-  const hot = clientOf(target, 'journey');
-  const background = clientOf(target, 'background');
-  const confirming = clientOf(target, 'replicas');
-  try {
-    await Promise.all([hot, background, confirming].map(client => connected(client, place, clock, startWithinMs)));
-    for (const server of primariesOf(background)) {
-      const { refusal, warnings } = await inspected(server, clock, startWithinMs);
-      if (refusal !== undefined) throw new Error(refusal);
-      for (const warning of warnings) onNotice(warning);
-    }
-  } catch (error) {
-    hot.disconnect();
-    background.disconnect();
-    confirming.disconnect();
-    throw error;
-  }
-  const guard = new RedisGuard(hot, background, { place, clock, onNotice });
-  const journal = new RedisJournal({ hot, background, confirming, guard, place }, { ...options, clock });
+  const { clock = systemClock } = options;
+  const journal = new RedisJournal(await openRedis({ ...options, clock }), { ...options, clock });
   try {
     await journal.begin();
   } catch (error) {
@@ -104,37 +83,14 @@ export async function createRedisJournal(options: RedisJournalOptions): Promise<
   return journal;
 }
 
-/** A busy server may be late with a single answer; that is no reason not to start. */
-async function inspected(
-  server: Parameters<typeof inspectServer>[0],
-  clock: Clock,
-  withinMs: number,
-): Promise<ServerFindings> {
-  const until = Deadline.in(clock, withinMs);
-  for (;;) {
-    try {
-      return await inspectServer(server);
-    } catch (error) {
-      if (until.leftMs() === 0) throw error;
-      await clock.sleep(INSPECT_AGAIN_MS);
-    }
-  }
-}
-
 type Waiting = { readonly shard: ShardKeys; readonly lane: Lane; readonly name: string; readonly at: number };
-
-type Parts = {
-  readonly hot: RedisClient;
-  readonly background: RedisClient;
-  readonly confirming: RedisClient;
-  readonly guard: RedisGuard;
-  readonly place: string;
-};
 
 class RedisJournal implements Journal {
   readonly #hot: RedisClient;
   readonly #background: RedisClient;
   readonly #confirming: RedisClient;
+  readonly #servers: RedisServers;
+  readonly #sentinels: RedisSentinels | undefined;
   readonly #guard: RedisGuard;
   readonly #amnesia: RedisAmnesia;
   readonly #replicas: RedisReplicas;
@@ -144,13 +100,15 @@ class RedisJournal implements Journal {
   readonly #broken: BrokenEntries;
   #isClosed = false;
 
-  constructor(parts: Parts, options: RedisJournalOptions & { readonly clock: Clock }) {
-    const { hot, background, confirming, guard, place } = parts;
+  constructor(parts: RedisParts, options: RedisJournalOptions & { readonly clock: Clock }) {
+    const { hot, background, confirming, servers, sentinels, guard, place } = parts;
     const { retentionMs, onNotice, clock, random = systemRandom, replicas = 0 } = options;
     const { amnesiaMs: forMs = AMNESIA_MINUTES_DEFAULT * MINUTE_MS } = options;
     this.#hot = hot;
     this.#background = background;
     this.#confirming = confirming;
+    this.#servers = servers;
+    this.#sentinels = sentinels;
     this.#guard = guard;
     this.#retention = String(retentionMs);
     this.#clock = clock;
@@ -161,24 +119,15 @@ class RedisJournal implements Journal {
   }
 
   async begin(): Promise<void> {
+    this.#servers.look();
     await Promise.all([this.#replicas.look(), this.#amnesia.begin()]);
   }
 
   async claim(draft: Draft, writeId: string): Promise<Reply<Claimed>> {
     // Fail closed: an entry that would be thrown away protects nobody.
     if (!this.#guard.isSafe) return AWAY;
-    // What the old primary may still acknowledge elsewhere must not be begun here as new.
-    if (movesMoney(draft) && this.#guard.isSwitchedJustNow) return this.#whatIsThere(draft.key);
     const shard = shardOf(draft.key);
     return this.#amnesia.claiming(shard, () => this.#claim(shard, draft, writeId));
-  }
-
-  /** As a claim that writes nothing. */
-  async #whatIsThere(key: EntryKey): Promise<Reply<Claimed>> {
-    const reply = await this.#read(this.#hot, key);
-    if (reply.kind !== 'done') return AWAY;
-    const { entry, now } = reply.value;
-    return entry ? done({ kind: 'exists', entry, now }) : AWAY;
   }
 
   async #claim(shard: number, draft: Draft, writeId: string): Promise<Reply<Claimed> | 'missed'> {
@@ -191,9 +140,11 @@ class RedisJournal implements Journal {
       const [until] = rest;
       return until === '' ? 'missed' : done({ kind, now: numberOf(now), untilMs: numberOf(until) });
     }
+    // What the server before may still acknowledge to others must not be begun here as new.
+    if (kind === 'calm') return AWAY;
     const [at, writes, epoch] = rest;
     const claims = numberOf(writes);
-    this.#amnesia.noteClaimed(shard, claims, textOf(epoch));
+    this.#amnesia.noteWritten(shard, claims, textOf(epoch));
     const isReplicated = await this.#isReplicated(shard, draft);
     return done({ kind: 'fresh', entry: born(draft, numberOf(at)), now: numberOf(now), claims, isReplicated });
   }
@@ -201,7 +152,8 @@ class RedisJournal implements Journal {
   /** A tombstone owes its undo already; what is about to be forwarded waits for as many replicas as was asked for. */
   async #isReplicated(shard: number, { birth, policy }: Draft): Promise<boolean> {
     if (birth === 'tombstone') return this.#replicas.confirmWherePossible(shard);
-    return this.#replicasLeast === 0 || policy === 'undo' || this.#replicas.confirm(shard, this.#replicasLeast);
+    if (this.#replicasLeast === 0 || policy === 'undo') return true;
+    return this.#leads(this.#confirming) && this.#replicas.confirm(shard, this.#replicasLeast);
   }
 
   async read(key: EntryKey): Promise<Reply<{ readonly entry: Entry | null; readonly now: number }>> {
@@ -210,24 +162,32 @@ class RedisJournal implements Journal {
 
   async move(from: Entry, to: Entry, writeId: string): Promise<Reply<Moved>> {
     if (!isLegal(from, to)) throw new JournalDefect(`no such move of entry ${keyText(from.key)}`);
-    return this.#move(from, to, writeId);
+    return this.#move({
+      from,
+      to,
+      writeId,
+      takenOverIn: isTakeover(from, to) ? this.#amnesia.seen(shardOf(from.key)).epoch : '=',
+    });
   }
 
-  async #move(from: Entry, to: Entry, writeId: string, before?: string): Promise<Reply<Moved>> {
+  async #move(move: Omit<Move, 'retention'>, before?: string): Promise<Reply<Moved>> {
+    const { from, to } = move;
     const shard = shardOf(from.key);
     const seen = this.#amnesia.seen(shard);
-    const call = moveCall(shard, { from, to, writeId, retention: this.#retention }, before);
+    const call = moveCall(shard, { ...move, retention: this.#retention }, before);
     const reply = await this.#run(SCRIPTS.move, ...call);
     if (reply.kind !== 'done') return reply;
     const [kind, now, ...rest] = wordsOf(reply.value);
     if (kind === 'moved') {
-      if (now !== null) this.#amnesia.noteMoved(shard, seen, numberOf(now));
+      const [epoch] = rest;
+      if (now !== null && typeof epoch === 'string') this.#amnesia.noteMoved(shard, seen, numberOf(now), epoch);
       const becameOwed = filingOf(to).owedSince !== null && filingOf(from).owedSince === null;
       if (becameOwed) await this.#replicas.confirmWherePossible(shard);
       return done({ kind });
     }
+    if (kind === 'calm') return AWAY;
     const otherWords = before === undefined ? otherWordsFor(from, rest) : undefined;
-    if (otherWords !== undefined) return this.#move(from, to, writeId, otherWords);
+    if (otherWords !== undefined) return this.#move(move, otherWords);
     return done({ kind: 'lost', entry: rest.length > 0 ? entryOf(from.key, rest) : null, now: numberOf(now) });
   }
 
@@ -240,26 +200,24 @@ class RedisJournal implements Journal {
     if (kind === 'restored') return done(kind);
     const present = entryOf(entry.key, rest);
     if (!isOlder(present, entry)) return done('there');
-    const moved = await this.#move(present, entry, writeId);
+    const moved = await this.#move({ from: present, to: entry, writeId, takenOverIn: '=' });
     return moved.kind === 'done' ? done(moved.value.kind === 'moved' ? 'restored' : 'there') : moved;
   }
 
   amnesia(): Amnesia {
-    const { losses, shards } = this.#amnesia.state;
-    // It may be another server that it came back to, where others have written more since than was lost.
-    return { losses: losses + this.#guard.returns, shards, unconfirmed: this.#replicas.unconfirmed };
+    return { ...this.#amnesia.state, unconfirmed: this.#replicas.unconfirmed };
   }
 
   /** Looks through all shards; where some are out of reach, the work of the others still goes on. */
   async due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>> {
     const wanted = lanes.filter(({ limit }) => limit > 0);
+    this.#servers.look();
+    this.#sentinels?.look();
     const replies = await Promise.all(allShards().map(shard => this.#wake(shard, wanted)));
     const woken = replies.flatMap(reply => (reply.kind === 'done' ? [reply.value] : []));
     const [first] = replies;
     if (woken.length === 0 && first && first.kind !== 'done') return first;
-    // A claim is taken over only by who can be sure that its owner does not go on elsewhere.
-    const isHeld = this.#guard.isBackJustNow();
-    const waiting = woken.flat().filter(({ lane }) => !(lane === RECOVERY && isHeld));
+    const waiting = woken.flat();
     const chosen = wanted.flatMap(({ lane, limit }) =>
       waiting
         .filter(each => each.lane === lane)
@@ -328,17 +286,18 @@ class RedisJournal implements Journal {
   }
 
   isUp(): boolean {
-    return !this.#isClosed && this.#guard.isReachable && this.#guard.isSafe;
+    return !this.#isClosed && this.#guard.isReachable && this.#guard.isSafe && this.#leads(this.#hot);
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#guard.stop();
+    this.#sentinels?.close();
     const clients = [this.#hot, this.#background, this.#confirming];
     // Replies come in order: with this one, all that was asked before has been answered, or has timed out.
     await Promise.allSettled(clients.flatMap(primariesOf).map(server => server.ping()));
-    for (const client of clients) client.disconnect();
+    clients.forEach(close);
   }
 
   #run(
@@ -347,7 +306,13 @@ class RedisJournal implements Journal {
     args: readonly string[],
     client: RedisClient = this.#hot,
   ): Promise<Reply<ScriptReply>> {
-    return this.#isClosed ? Promise.resolve(AWAY) : runScript(client, script, keys, args);
+    if (this.#isClosed || !this.#leads(client)) return Promise.resolve(AWAY);
+    return runScript({ client, servers: this.#servers }, script, keys, args);
+  }
+
+  /** What is written elsewhere than to the primary is lost. */
+  #leads(client: RedisClient): boolean {
+    return this.#sentinels === undefined || this.#sentinels.trusts(client);
   }
 
   async #read(client: RedisClient, key: EntryKey): Promise<Reply<{ entry: Entry | null; now: number }>> {
@@ -366,8 +331,11 @@ class RedisJournal implements Journal {
     if (reply.kind !== 'done') return reply;
     const [state = [], ...found] = listOf(reply.value);
     await this.#amnesia.noteState(shard.number, before, state);
+    const [, , , , calm] = listOf(state);
     return done(
       lanes.flatMap(({ lane }, i) => {
+        // A claim is taken over only by who can be sure that its owner does not go on elsewhere.
+        if (lane === RECOVERY && calm !== '') return [];
         const pairs = textsOf(found[i] ?? []);
         return pairs.flatMap((name, at) => (at % 2 === 0 ? [{ shard, lane, name, at: Number(pairs[at + 1]) }] : []));
       }),

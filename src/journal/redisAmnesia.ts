@@ -1,8 +1,9 @@
 /**
- * Whether Redis still has what this process has seen there. Every shard counts its writes and names its epoch; a count
- * that goes back or an epoch that is gone is data that was lost: a flush, a backup put back, a failover that lost what
- * it had acknowledged. A new process has seen nothing, so that an empty server is no loss to it; from its start on it
- * knows an epoch of every shard.
+ * Whether Redis still has what this process has seen there. Every shard counts its writes and names its epoch, which ends
+ * with the life of its server (lua/epoch.lua); a count that goes back, an epoch that had fewer writes than were seen in
+ * it, or one that is gone is data that was lost: a flush, a backup put back, a failover that lost what it had
+ * acknowledged. A new process has seen nothing, so that an empty server is no loss to it; from its start on it knows an
+ * epoch of every shard.
  */
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
@@ -10,9 +11,13 @@ import type { Amnesia, Reply } from './journal.ts';
 import type { NoticeSink } from './notice.ts';
 import { allShards, keysOfShard, SHARD_COUNT } from './redisKeys.ts';
 import { listOf, numberOf, SCRIPTS, type Script, type ScriptReply, textOf } from './redisScripts.ts';
+import { CALM_MS } from './redisServers.ts';
 
 /** What was last seen of a shard; the epoch is empty before the first. */
 export type Seen = { readonly writes: number; readonly epoch: string };
+
+/** What is told of a shard: data was lost, somebody else has noticed that before, or another server holds it now. */
+type Told = 'lost' | 'known' | 'switched';
 
 export type RedisAmnesiaOptions = {
   readonly run: (script: Script, keys: readonly string[], args: readonly string[]) => Promise<Reply<ScriptReply>>;
@@ -28,7 +33,7 @@ export type RedisAmnesiaOptions = {
 const BEGIN_TRIES = 3;
 /** A claim may cost its caller the time of one call past its budget, not that of three: a slow server ends it early. */
 const CLAIM_AGAIN_WITHIN_MS = 40;
-/** A flush is noticed shard by shard within moments, and told in one line. */
+/** A loss is noticed shard by shard within moments, and told in one line. */
 const TELL_AFTER_MS = 300;
 
 export class RedisAmnesia {
@@ -36,8 +41,10 @@ export class RedisAmnesia {
   readonly #seen: Seen[] = Array.from({ length: SHARD_COUNT }, () => ({ writes: 0, epoch: '' }));
   /** Until when shards take no money, on the monotonic clock. */
   readonly #until: number[] = Array.from({ length: SHARD_COUNT }, () => Number.NEGATIVE_INFINITY);
-  readonly #asking = new Map<number, Promise<boolean>>();
-  readonly #toTell = new Map<'lost' | 'known', number[]>();
+  readonly #asking = new Map<string, Promise<boolean>>();
+  /** The epochs that it has asked to begin after a loss, and was not answered. */
+  readonly #proposed = new Map<number, string>();
+  readonly #toTell = new Map<Told, Set<number>>();
   #losses = 0;
 
   constructor(options: RedisAmnesiaOptions) {
@@ -58,17 +65,21 @@ export class RedisAmnesia {
     return this.#options.random.id();
   }
 
-  noteClaimed(shard: number, writes: number, epoch: string): void {
+  /** Takes in what a write to the shard showed. */
+  noteWritten(shard: number, writes: number, epoch: string): void {
     const { writes: before, epoch: known } = this.seen(shard);
     if (known === '' || known === epoch) this.#seen[shard] = { writes: Math.max(before, writes), epoch };
+    else {
+      // From a server before, or from one after the one that is known: was all of either there in the end?
+      void this.ask(shard, { writes, epoch });
+      void this.ask(shard);
+    }
   }
 
   /** A move raises the count, so that it shows a loss as well as a claim does. */
-  noteMoved(shard: number, before: Seen, writes: number): void {
-    const { writes: now, epoch } = this.seen(shard);
-    if (epoch !== before.epoch) return;
-    if (writes > before.writes) this.#seen[shard] = { writes: Math.max(now, writes), epoch };
-    else void this.ask(shard);
+  noteMoved(shard: number, before: Seen, writes: number, epoch: string): void {
+    if (epoch === before.epoch && writes <= before.writes) void this.ask(shard);
+    else this.noteWritten(shard, writes, epoch);
   }
 
   /** Takes in what a look at the shard showed: now, writes, epoch, and until when it takes no money. */
@@ -80,7 +91,7 @@ export class RedisAmnesia {
     }
     // The start may have found the server away.
     if (textOf(epoch) === '') await this.ask(shard);
-    else this.noteClaimed(shard, numberOf(writes), textOf(epoch));
+    else this.noteWritten(shard, numberOf(writes), textOf(epoch));
     this.#noteUntil(shard, textOf(until), numberOf(now));
   }
 
@@ -111,30 +122,49 @@ export class RedisAmnesia {
     return second === 'missed' ? { kind: 'away' } : second;
   }
 
-  /** Has the shard say whether data was lost. False where it does not say: then nothing is known, and nothing changes. */
-  ask(shard: number): Promise<boolean> {
-    const present = this.#asking.get(shard);
+  /**
+   * Has the shard say whether anything of what was seen is lost. False where it does not say: then nothing is known, and
+   * nothing changes.
+   */
+  ask(shard: number, seen = this.seen(shard)): Promise<boolean> {
+    const name = `${shard} ${seen.writes} ${seen.epoch}`;
+    const present = this.#asking.get(name);
     if (present !== undefined) return present;
-    const asking = this.#ask(shard).finally(() => this.#asking.delete(shard));
-    this.#asking.set(shard, asking);
+    const asking = this.#ask(shard, seen).finally(() => this.#asking.delete(name));
+    this.#asking.set(name, asking);
     return asking;
   }
 
-  async #ask(shard: number): Promise<boolean> {
+  async #ask(shard: number, { writes, epoch }: Seen): Promise<boolean> {
     const { run, forMs } = this.#options;
     const keys = keysOfShard(shard);
-    const { writes, epoch } = this.seen(shard);
-    const args = [String(writes), epoch, this.epochToBegin(), String(forMs)];
+    // The same until there is an answer: whoever was first is to say so, also where the first answer was lost.
+    const proposed = this.#proposed.get(shard) ?? this.epochToBegin();
+    this.#proposed.set(shard, proposed);
+    const args = [String(writes), epoch, proposed, String(forMs)];
     const reply = await run(SCRIPTS.amnesia, [keys.epoch, keys.claims], args);
     if (reply.kind !== 'done') return false;
-    const [kind, now, counted, present, until] = listOf(reply.value);
+    this.#proposed.delete(shard);
+    const [kind, now, counted, id, until] = listOf(reply.value);
+    const isOurs = textOf(id) === proposed || textOf(id).startsWith(`${proposed}.`);
+    const answer = kind === 'known' && isOurs ? 'lost' : kind;
     this.#noteUntil(shard, textOf(until), numberOf(now));
-    if (kind === 'lost' || kind === 'known') {
-      this.#seen[shard] = { writes: numberOf(counted), epoch: textOf(present) };
-      this.#losses += 1;
-      this.#tell(kind, shard);
-    } else this.noteClaimed(shard, numberOf(counted), textOf(present));
+    const present = { writes: numberOf(counted), epoch: textOf(id) };
+    const known = this.seen(shard).epoch;
+    if (answer === 'lost' || answer === 'known') this.#begin(shard, present, answer);
+    else if (known === epoch && known !== '' && known !== present.epoch) this.#begin(shard, present, 'switched');
+    else if (known === '' || known === present.epoch) this.noteWritten(shard, present.writes, present.epoch);
     return true;
+  }
+
+  /**
+   * Another epoch than was known. Nothing that was seen may be lost with it, and all the same something that was read and
+   * told: so what is remembered is written again in any case.
+   */
+  #begin(shard: number, present: Seen, why: Told): void {
+    this.#seen[shard] = present;
+    this.#losses += 1;
+    this.#tell(why, shard);
   }
 
   #noteUntil(shard: number, until: string, now: number): void {
@@ -142,20 +172,31 @@ export class RedisAmnesia {
     this.#until[shard] = this.#options.clock.monotonicMs() + numberOf(until) - now;
   }
 
-  #tell(kind: 'lost' | 'known', shard: number): void {
+  #tell(kind: Told, shard: number): void {
     const { clock, onNotice, place, forMs } = this.#options;
     const waiting = this.#toTell.get(kind);
-    if (waiting) return void waiting.push(shard);
-    const shards = [shard];
+    if (waiting) return void waiting.add(shard);
+    const shards = new Set([shard]);
     this.#toTell.set(kind, shards);
     clock.after(TELL_AFTER_MS, () => {
       this.#toTell.delete(kind);
-      const what = `${place} has lost data that it had acknowledged, in ${shards.length} of ${SHARD_COUNT} shards (${shards.sort((a, b) => a - b).join(' ')})`;
-      if (kind === 'known') {
-        onNotice({ level: 'warning', about: 'lostClaims', text: `${what}, as another gateway has noticed before` });
-      } else {
-        const text = `${what}: for ${forMs / 60_000} minutes they take no money, undos aside; compare with the issuers' records`;
-        onNotice({ level: 'alarm', about: 'lostClaims', text });
+      const where = `in ${shards.size} of ${SHARD_COUNT} shards (${[...shards].sort((a, b) => a - b).join(' ')})`;
+      const lost = `${place} has lost data that it had acknowledged, ${where}`;
+      switch (kind) {
+        case 'lost': {
+          const text = `${lost}: for ${forMs / 60_000} minutes they take no money, undos aside; compare with the issuers' records`;
+          return onNotice({ level: 'alarm', about: 'lostClaims', text });
+        }
+        case 'known':
+          return onNotice({
+            level: 'warning',
+            about: 'lostClaims',
+            text: `${lost}, as another gateway has noticed before`,
+          });
+        case 'switched': {
+          const text = `${place} is another server than before, or was restarted, ${where}: they begin no money for ${CALM_MS / 1000} s`;
+          return onNotice({ level: 'info', about: 'connection', text });
+        }
       }
     });
   }

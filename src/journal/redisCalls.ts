@@ -40,17 +40,29 @@ export function claimCall(shard: number, draft: Draft, writeId: string, seen: Se
   ];
 }
 
-type Move = { readonly from: Entry; readonly to: Entry; readonly writeId: string; readonly retention: string };
+/** What a move is told of, beside its shard. */
+export type Move = {
+  readonly from: Entry;
+  readonly to: Entry;
+  readonly writeId: string;
+  readonly retention: string;
+  /** Where a claim is taken over, the epoch that was seen last, '' where none was; else '='. */
+  readonly takenOverIn: string;
+};
 
 /** `before` is the head of `from` as the store has it. */
-export function moveCall(shard: number, { from, to, writeId, retention }: Move, before = headOf(from)): Call {
+export function moveCall(
+  shard: number,
+  { from, to, writeId, retention, takenOverIn }: Move,
+  before = headOf(from),
+): Call {
   const keys = keysOfShard(shard);
   const name = keyText(from.key);
   const [was, after] = [filingOf(from), filingOf(to)];
   const left = was.wake?.lane ?? RECOVERY;
   const entered = after.wake?.lane ?? left;
   return [
-    [keys.entry(name), keys.lane(left), keys.lane(entered), keys.owed, keys.sums, keys.claims],
+    [keys.entry(name), keys.lane(left), keys.lane(entered), keys.owed, keys.sums, keys.claims, keys.epoch],
     [
       String(from.version),
       String(to.version),
@@ -63,6 +75,7 @@ export function moveCall(shard: number, { from, to, writeId, retention }: Move, 
       after.expires ? retention : keptOf(was.expires),
       String(from.claimedAt),
       before,
+      takenOverIn,
       ...sumArguments(tallyChange(from, to)),
     ],
   ];
@@ -73,7 +86,7 @@ export function restoreCall(entry: Entry, writeId: string, retention: string): C
   const name = keyText(entry.key);
   const { wake, owedSince, expires } = filingOf(entry);
   return [
-    [keys.entry(name), keys.lane(wake?.lane ?? RECOVERY), keys.owed, keys.sums, keys.claims],
+    [keys.entry(name), keys.lane(wake?.lane ?? RECOVERY), keys.owed, keys.sums, keys.claims, keys.epoch],
     [
       String(entry.version),
       writeId,

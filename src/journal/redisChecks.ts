@@ -12,6 +12,7 @@ export type ServerFindings = { readonly refusal: string | undefined; readonly wa
 type Facts = {
   readonly place: string;
   readonly version: number | undefined;
+  readonly runId: string | undefined;
   readonly role: string | undefined;
   readonly policy: string | undefined;
   readonly appendOnly: boolean | undefined;
@@ -68,6 +69,13 @@ const WARNINGS: readonly ((facts: Facts) => Omit<JournalNotice, 'level'> | undef
     policy === undefined
       ? { about: 'unchecked', text: `${place} does not tell its maxmemory-policy: make sure that it is noeviction` }
       : undefined,
+  ({ runId, place }) =>
+    runId === undefined
+      ? {
+          about: 'unchecked',
+          text: `${place} does not tell its run_id, by which a restart or a failover is seen: allow INFO`,
+        }
+      : undefined,
   ({ fsync, place }) =>
     fsync === undefined
       ? { about: 'unchecked', text: `${place} does not allow CONFIG GET: make sure that appendonly is yes` }
@@ -100,6 +108,7 @@ async function factsOf(server: Redis): Promise<Facts> {
   return {
     place: `Redis at ${server.options.host}:${server.options.port}`,
     version: Number.isNaN(version) ? undefined : version,
+    runId: info.get('run_id'),
     role: info.get('role'),
     policy: info.get('maxmemory_policy') ?? config.get('maxmemory-policy'),
     appendOnly: appendOnly === undefined ? undefined : appendOnly === '1',

@@ -44,8 +44,15 @@ const SHARED = {
   protocol: 2,
 } as const satisfies Options;
 
-/** A client that does not connect yet. `use` names the connection for the operator (`CLIENT LIST`). */
-export function clientOf(target: RedisTarget, use: string): RedisClient {
+/**
+ * A client that does not connect yet. `use` names the connection for the operator (`CLIENT LIST`). Behind sentinels it
+ * goes where `believed` says, once that says anything, and else where a sentinel does.
+ */
+export function clientOf(
+  target: RedisTarget,
+  use: string,
+  believed: () => HostPort | undefined = () => undefined,
+): RedisClient {
   const { username, password } = target;
   const named = { ...SHARED, connectionName: `gateway-${use}`, username, password: password?.reveal() };
   switch (target.kind) {
@@ -64,14 +71,37 @@ export function clientOf(target: RedisTarget, use: string): RedisClient {
         sentinels: [...target.nodes],
         sentinelRetryStrategy: reconnectDelay,
         sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
-        // Told by the sentinels of a switch, it leaves the old primary even where that still answers.
-        failoverDetector: true,
+        // Asked about sentinels too, where those are to be found out.
+        updateSentinels: false,
+        natMap: () => believed() ?? null,
         ...(target.tls && { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true }),
       });
     case 'cluster':
       return new Cluster([...target.nodes], clusterOptions({ ...named, ...(target.tls && { tls: {} }) }));
   }
 }
+
+/** A connection to each of the sentinels, which does not connect yet. */
+export const sentinelsOf = ({ nodes, tls }: Extract<RedisTarget, { kind: 'sentinel' }>, use: string): Redis[] =>
+  nodes.map(
+    ({ host, port }) =>
+      new Redis({
+        ...{ host, port, connectionName: `gateway-${use}`, ...(tls && { tls: {} }) },
+        commandTimeout: CONNECT_TIMEOUT_MS,
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        socketTimeout: SILENCE_TIMEOUT_MS,
+        keepAlive: KEEP_ALIVE_MS,
+        maxRetriesPerRequest: 0,
+        enableOfflineQueue: false,
+        // A sentinel has no data to load.
+        enableReadyCheck: false,
+        // Done at each connection by whoever wants it.
+        autoResubscribe: false,
+        lazyConnect: true,
+        retryStrategy: reconnectDelay,
+        protocol: 2,
+      }),
+  );
 
 /** A primary that was demoted refuses writes: a new connection finds the new one. */
 function primaryClient(options: Options): Redis {
@@ -92,7 +122,20 @@ function primaryClient(options: Options): Redis {
   client.on('close', () => {
     isLeaving = false;
   });
+  // The library ends a client for good that is told to leave while it still looks for the primary. Nobody wants that here.
+  client.on('end', () => {
+    if (!closed.has(client)) client.connect().catch(() => {});
+  });
   return client;
+}
+
+/** Clients that are not wanted any more. */
+const closed = new WeakSet<RedisClient>();
+
+/** Ends a client for good; what is in flight is unknown. */
+export function close(client: RedisClient): void {
+  closed.add(client);
+  client.disconnect();
 }
 
 const clusterOptions = (redisOptions: Options): Omit<ClusterOptions, 'redisOptions'> & { redisOptions: Options } => ({

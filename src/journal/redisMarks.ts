@@ -37,7 +37,7 @@ async function take(
   const [kind, writes, epoch] = listOf(reply.value);
   if (kind === 'missed') return kind;
   if (kind === 'forgotten') return { kind: 'unsure' };
-  if (kind === 'first') amnesia.noteClaimed(keys.number, numberOf(writes), textOf(epoch));
+  if (kind === 'first') amnesia.noteWritten(keys.number, numberOf(writes), textOf(epoch));
   return { kind: 'done', value: kind === 'first' ? 'first' : 'again' };
 }
 

@@ -8,28 +8,43 @@ import { Command, ReplyError } from 'ioredis';
 import type { Reply } from './journal.ts';
 import { JournalDefect } from './notice.ts';
 import type { RedisClient } from './redisConnect.ts';
+import type { RedisServers } from './redisServers.ts';
 
 /** What a script returns: texts, lists of them, and null. */
 export type ScriptReply = string | null | readonly ScriptReply[];
 
-export type Script = { readonly name: string; readonly text: string; readonly sha: string };
+export type Script = {
+  readonly name: string;
+  readonly text: string;
+  readonly sha: string;
+  /** It looks at the epoch of a shard, and so has to know the server. */
+  readonly hasEpoch: boolean;
+};
 
-function load(name: string): Script {
-  const text = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
-  return { name, text, sha: hash('sha1', text) };
+const textOfFile = (name: string): string => readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+const EPOCH = textOfFile('epoch');
+
+function load(name: string, text = textOfFile(name), hasEpoch = false): Script {
+  return { name, text, sha: hash('sha1', text), hasEpoch };
+}
+
+/** With `epoch.lua` after its first line, which has to stay the first. */
+function loadWithEpoch(name: string): Script {
+  const [flags, ...rest] = textOfFile(name).split('\n');
+  return load(name, [flags, EPOCH, ...rest].join('\n'), true);
 }
 
 /** One script for each transition, and for each question that needs the journal's clock with its answer. */
 export const SCRIPTS = {
-  claim: load('claim'),
-  restore: load('restore'),
-  amnesia: load('amnesia'),
-  move: load('move'),
+  claim: loadWithEpoch('claim'),
+  restore: loadWithEpoch('restore'),
+  amnesia: loadWithEpoch('amnesia'),
+  move: loadWithEpoch('move'),
   read: load('read'),
-  wake: load('wake'),
+  wake: loadWithEpoch('wake'),
   owed: load('owed'),
   drop: load('drop'),
-  once: load('once'),
+  once: loadWithEpoch('once'),
   revoke: load('revoke'),
   revoked: load('revoked'),
   setStandby: load('setStandby'),
@@ -62,12 +77,14 @@ const CONNECTION_CLOSED = 'Connection is closed.';
 /** One call of a script that can tell whether a server may have carried it out without answering. */
 class ScriptCall extends Command {
   readonly #words: readonly string[];
+  readonly #wordsFor: ((socket: object) => readonly string[]) | undefined;
   #socket: { readonly destroyed?: boolean } | undefined;
 
-  /** `words`: the command and its arguments. */
-  constructor(words: readonly [string, ...string[]]) {
+  /** `words`: the command and its arguments. `wordsFor` adds to them what depends on the server that it goes to. */
+  constructor(words: readonly [string, ...string[]], wordsFor?: (socket: object) => readonly string[]) {
     super(words[0], words.slice(1), { replyEncoding: 'utf8' });
     this.#words = words;
+    this.#wordsFor = wordsFor;
   }
 
   override toWritable(socket: Gathering): string {
@@ -79,7 +96,12 @@ class ScriptCall extends Command {
       return messageOf(['ping']);
     }
     this.#socket = socket;
-    return messageOf(this.#words);
+    return messageOf(this.#wordsFor ? [...this.#words, ...this.#wordsFor(socket)] : this.#words);
+  }
+
+  /** What it was handed to last; undefined where it was not. */
+  get socket(): object | undefined {
+    return this.#socket;
   }
 
   /** Whether it is certain, now that the call has failed with this error, that no server has it unanswered. */
@@ -129,6 +151,12 @@ function gather(socket: Gathering): void {
 
 const AWAY = { kind: 'away' } as const;
 
+/** Where scripts run, and what is known of the servers behind it. */
+export type ScriptRunner = {
+  readonly client: RedisClient;
+  readonly servers: Pick<RedisServers, 'wordsFor' | 'noteServed'>;
+};
+
 type Failed = Exclude<Reply<never>, { readonly kind: 'done' }> | { readonly kind: 'noScript' };
 
 /**
@@ -138,21 +166,24 @@ type Failed = Exclude<Reply<never>, { readonly kind: 'done' }> | { readonly kind
  * @throws JournalDefect where the script itself failed, which by its rules is before its first write.
  */
 export async function runScript(
-  client: RedisClient,
+  { client, servers }: ScriptRunner,
   script: Script,
   keys: readonly string[],
   args: readonly string[],
   by: 'evalsha' | 'eval' = 'evalsha',
 ): Promise<Reply<ScriptReply>> {
   const which = by === 'eval' ? script.text : script.sha;
-  const call = new ScriptCall([by, which, String(keys.length), ...keys, ...args]);
+  const words = [by, which, String(keys.length), ...keys, ...args] as const;
+  const call = new ScriptCall(words, script.hasEpoch ? socket => servers.wordsFor(socket) : undefined);
   try {
     // What is returned may be more than the call's own promise (tracing), and must not be left to reject unseen.
-    return { kind: 'done', value: (await client.sendCommand(call)) as ScriptReply };
+    const value = (await client.sendCommand(call)) as ScriptReply;
+    if (script.hasEpoch && call.socket) servers.noteServed(call.socket);
+    return { kind: 'done', value };
   } catch (error) {
     const failed = call.isSurelyUndone(error) ? AWAY : meaningOf(error, script);
     if (failed.kind !== 'noScript') return failed;
-    return by === 'eval' ? AWAY : runScript(client, script, keys, args, 'eval');
+    return by === 'eval' ? AWAY : runScript({ client, servers }, script, keys, args, 'eval');
   }
 }
 

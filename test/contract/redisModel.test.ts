@@ -7,7 +7,7 @@ import { journalContract } from './journal.ts';
 
 /** Nothing goes wrong on it. */
 const line = { ask: <T>(_what: string, work: () => Promise<T>) => work(), isUp: () => true, nameOf: () => 'move' };
-const observer = { claimed() {}, moved() {}, restored() {}, amnesia() {} };
+const observer = { claimed() {}, moved() {}, restored() {}, amnesia() {}, refused() {} };
 
 journalContract('modelled redis', async () => {
   let server: RedisModel | undefined;

@@ -241,22 +241,6 @@ const UNDOS: readonly Guard[] = [
     red: [tests('journal/remembered', 'holds what was read and told')],
   },
   {
-    name: 'no takeover right after a switch of the store',
-    keeps: 'I8',
-    file: 'src/journal/redis.ts',
-    source: '.filter(({ lane }) => !(lane === RECOVERY && isHeld))',
-    replacement: '',
-    red: [tests('journal/redisFailover', 'F52 I8 no claim is taken over there at once')],
-  },
-  {
-    name: 'one primary that was away is noticed',
-    keeps: 'I5',
-    file: 'src/journal/redisGuard.ts',
-    source: '    if (isOneBack) this.#noteBack();\n',
-    replacement: '',
-    red: [tests('journal/redisFailover', 'F52 I5 I8 one primary that was away')],
-  },
-  {
     name: 'nothing that is remembered gets older while the store is away',
     keeps: 'I5',
     file: 'src/journal/remembered.ts',
@@ -271,14 +255,6 @@ const UNDOS: readonly Guard[] = [
     source: '.catch(error => defects.push(error) > 0)',
     replacement: '',
     red: [tests('journal/steps', 'F51 I17 I19 what cannot be restored at all')],
-  },
-  {
-    name: 'no new money right after a switch of the store',
-    keeps: 'I1',
-    file: 'src/journal/redis.ts',
-    source: '    if (movesMoney(draft) && this.#guard.isSwitchedJustNow) return this.#whatIsThere(draft.key);\n',
-    replacement: '',
-    red: [tests('journal/redisFailover', 'F52 F50 I1 the journal follows a failover')],
   },
   {
     name: 'nothing is begun for a caller whose time is up',

@@ -128,7 +128,8 @@ describe('the operator is warned', () => {
     await redis.command('ACL', 'SETUSER', 'gateway', 'on', '>secret', '~gw:*', '+@all', '-config', '-info');
     const target = { ...targetOf(redis), username: 'gateway', password: new Secret('secret') } as RedisTarget;
     const { journal, notices } = await opened(target);
-    expect(notices.map(({ about }) => about)).toEqual(['unchecked', 'unchecked']);
+    expect(notices.map(({ about }) => about)).toEqual(['unchecked', 'unchecked', 'unchecked']);
+    expect(notices.map(({ text }) => text).join()).toContain('run_id');
     await claimFresh(journal, claimOf('ACL'));
   });
 });

@@ -26,6 +26,8 @@ export type StoreObserver = {
   moved(from: Entry, to: Entry, reply: Moved): void;
   restored(entry: Entry): void;
   amnesia(kind: 'lost' | 'known' | 'kept'): void;
+  /** Another server holds the shard since moments ago. */
+  refused(what: 'claim' | 'takeover'): void;
 };
 
 export type Line = {

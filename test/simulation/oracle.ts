@@ -119,6 +119,10 @@ export class Oracle implements StoreObserver {
     this.present.set(name, before ?? entry);
   }
 
+  refused(what: 'claim' | 'takeover'): void {
+    this.#world.sometimes(`${what} refused after a switch`);
+  }
+
   amnesia(kind: 'lost' | 'known' | 'kept'): void {
     this.#world.sometimes(`amnesia ${kind}`);
   }

@@ -3,13 +3,14 @@
  * was promoted, everything when somebody flushes it, the last minutes when a backup is restored. Each public method is
  * one script: it is done at once or not at all.
  */
-import { born, type Draft, type Entry, isOlder, movesMoney } from '../../src/domain/entry.ts';
+import { born, type Draft, type Entry, isOlder, isTakeover, movesMoney } from '../../src/domain/entry.ts';
 import { type Filing, filingOf, type Lane } from '../../src/domain/filing.ts';
 import { type EntryKey, keyText } from '../../src/domain/ids.ts';
 import type { Moved, Standby } from '../../src/journal/journal.ts';
 import { headOf } from '../../src/journal/record.ts';
 import type { Seen } from '../../src/journal/redisAmnesia.ts';
 import { SHARD_COUNT, shardOf } from '../../src/journal/redisKeys.ts';
+import { CALM_MS } from '../../src/journal/redisServers.ts';
 
 export type Stored = {
   readonly entry: Entry;
@@ -23,6 +24,12 @@ export type Shard = {
   readonly epoch: string;
   readonly lost: readonly string[];
   readonly until: number;
+  /** The life of the server in which the epoch began. */
+  readonly server: number;
+  /** Epochs before, and how many writes there were at their ends. */
+  readonly past: Readonly<Record<string, number>>;
+  /** Until when no money is begun and no claim is taken over. */
+  readonly calm: number;
 };
 
 /** One write, and how it never was. `key` is null where it was not about an entry. */
@@ -38,9 +45,12 @@ export type ScriptClaimed =
     }
   | { readonly kind: 'exists'; readonly entry: Entry; readonly now: number }
   /** `until` is 0 where the caller misses what it has seen, and has to ask. */
-  | { readonly kind: 'amnesia'; readonly now: number; readonly until: number };
+  | { readonly kind: 'amnesia'; readonly now: number; readonly until: number }
+  | { readonly kind: 'calm'; readonly now: number };
 
-const EMPTY: Shard = { writes: 0, epoch: '', lost: [], until: 0 };
+type ScriptMoved = (Moved & { readonly writes: number; readonly epoch: string }) | { readonly kind: 'calm' };
+
+const EMPTY: Shard = { writes: 0, epoch: '', lost: [], until: 0, server: 0, past: {}, calm: 0 };
 
 export class RedisModel {
   readonly #trueNow: () => number;
@@ -50,6 +60,8 @@ export class RedisModel {
   readonly #marks = { once: new Map<string, number>(), revoked: new Map<string, number>() };
   #standby: Standby | null = null;
   #log: Write[] = [];
+  /** Every server that takes over, and every start, is another life. */
+  #life = 0;
   /** How far this server's clock is from the true one. */
   #aheadMs = 0;
 
@@ -89,8 +101,18 @@ export class RedisModel {
     return chosen.sort((a, b) => a.at - b.at).map(({ entry }) => entry);
   }
 
+  /** As it is stored, or once the epoch of this life of the server has begun. */
   shard(number: number): Shard {
-    return this.#shards[number] ?? EMPTY;
+    const stored = this.#shards[number] ?? EMPTY;
+    if (stored.epoch === '' || stored.server === this.#life) return stored;
+    const { writes, epoch, past } = stored;
+    const begun = { epoch: `life-${this.#life}-${number}-${this.now}`, server: this.#life, calm: this.now + CALM_MS };
+    this.#change(number, { ...begun, past: { ...past, [epoch]: writes } }, stored);
+    return { ...stored, ...begun, past: { ...past, [epoch]: writes } };
+  }
+
+  isCalm(number: number): boolean {
+    return this.shard(number).calm > this.now;
   }
 
   claim(draft: Draft, writeId: string, seen: Seen, epochToBegin: string): ScriptClaimed {
@@ -104,25 +126,27 @@ export class RedisModel {
     if (stored) return { kind: 'exists', entry: stored.entry, now };
     if (writes < seen.writes || (seen.epoch !== '' && epoch !== seen.epoch)) return { kind: 'amnesia', now, until: 0 };
     if (until > now && movesMoney(draft)) return { kind: 'amnesia', now, until };
+    if (this.isCalm(number) && movesMoney(draft)) return { kind: 'calm', now };
     const entry = born(draft, now);
     this.#put(entry, writeId);
-    this.#change(number, { writes: writes + 1, epoch: epoch || epochToBegin });
+    this.#change(number, { writes: writes + 1, epoch: epoch || epochToBegin, server: this.#life });
     return { kind: 'fresh', entry, now, writes: writes + 1, epoch: epoch || epochToBegin };
   }
 
-  move(from: Entry, to: Entry, writeId: string): Moved & { readonly writes: number } {
+  move(from: Entry, to: Entry, writeId: string, seenEpoch: string): ScriptMoved {
     const number = shardOf(from.key);
     const stored = this.find(keyText(from.key));
-    const { writes } = this.shard(number);
-    if (stored?.entry.version === to.version && stored.writeId === writeId) return { kind: 'moved', writes };
+    const { writes, epoch } = this.shard(number);
+    if (stored?.entry.version === to.version && stored.writeId === writeId) return { kind: 'moved', writes, epoch };
     const isSame = stored?.entry.version === from.version && stored.entry.claimedAt === from.claimedAt;
     if (!isSame || headOf(stored.entry) !== headOf(from)) {
-      return { kind: 'lost', entry: stored?.entry ?? null, now: this.now, writes };
+      return { kind: 'lost', entry: stored?.entry ?? null, now: this.now, writes, epoch };
     }
+    if (isTakeover(from, to) && (epoch !== seenEpoch || this.isCalm(number))) return { kind: 'calm' };
     // A move changes everything but the message, which stays as it was sealed at the claim.
     this.#put({ ...to, message: stored.entry.message }, writeId);
     this.#change(number, { writes: writes + 1 });
-    return { kind: 'moved', writes: writes + 1 };
+    return { kind: 'moved', writes: writes + 1, epoch };
   }
 
   restore(entry: Entry, writeId: string): 'restored' | 'there' {
@@ -136,12 +160,14 @@ export class RedisModel {
 
   /** Asked by whoever misses what it has seen. */
   amnesia(number: number, seen: Seen, epochToBegin: string, forMs: number): 'lost' | 'known' | 'kept' {
-    const { writes, epoch, lost } = this.shard(number);
+    const { writes, epoch, lost, past } = this.shard(number);
     const isOther = seen.epoch !== '' && epoch !== seen.epoch;
     if (isOther && lost.includes(seen.epoch)) return 'known';
-    if (!isOther && writes >= seen.writes) return 'kept';
+    const had = isOther ? past[seen.epoch] : writes;
+    if (had !== undefined && had >= seen.writes) return 'kept';
     const gone = [seen.epoch, isOther ? epoch : ''].filter(each => each !== '');
-    this.#change(number, { epoch: epochToBegin, lost: [...lost, ...gone], until: this.now + forMs });
+    const server = this.#life;
+    this.#change(number, { epoch: epochToBegin, lost: [...lost, ...gone], until: this.now + forMs, server });
     return 'lost';
   }
 
@@ -174,11 +200,13 @@ export class RedisModel {
   failOver(lagMs: number, aheadMs: number): readonly EntryKey[] {
     const lost = this.#undoSince(this.#trueNow() - lagMs);
     this.#aheadMs = aheadMs;
+    this.#life += 1;
     return lost;
   }
 
   /** A backup of that age is put in place. */
   putBack(ageMs: number): readonly EntryKey[] {
+    this.#life += 1;
     return this.#undoSince(this.#trueNow() - ageMs);
   }
 
@@ -206,8 +234,7 @@ export class RedisModel {
     this.#note(entry.key, () => put(this.#entries, name, before));
   }
 
-  #change(number: number, change: Partial<Shard>): void {
-    const before = this.shard(number);
+  #change(number: number, change: Partial<Shard>, before = this.shard(number)): void {
     this.#shards[number] = { ...before, ...change };
     this.#note(null, () => {
       this.#shards[number] = before;

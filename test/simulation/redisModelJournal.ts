@@ -3,7 +3,7 @@
  * through a line that may lose both. It passes the contract of the journal while nothing is lost.
  */
 import { type Draft, type Entry, isLegal } from '../../src/domain/entry.ts';
-import { filingOf, type Lane } from '../../src/domain/filing.ts';
+import { filingOf, type Lane, RECOVERY } from '../../src/domain/filing.ts';
 import { type EntryKey, keyText } from '../../src/domain/ids.ts';
 import {
   type Amnesia,
@@ -73,7 +73,8 @@ export class ModelledRedisJournal implements Journal {
     const [seen, epoch] = [this.#amnesia.seen(shard), this.#amnesia.epochToBegin()];
     const reply = await this.#ask<ScriptClaimed>(`claim ${draft.key.tranId}`, () => {
       const claimed = this.#server.claim(draft, writeId, seen, epoch);
-      this.#observer.claimed(draft.key, claimed.kind, 'entry' in claimed ? claimed.entry : undefined);
+      if (claimed.kind === 'calm') this.#observer.refused('claim');
+      else this.#observer.claimed(draft.key, claimed.kind, 'entry' in claimed ? claimed.entry : undefined);
       return claimed;
     });
     if (reply.kind !== 'done') return reply;
@@ -82,7 +83,8 @@ export class ModelledRedisJournal implements Journal {
     if (value.kind === 'amnesia') {
       return value.until === 0 ? 'missed' : done({ kind: 'amnesia', now: value.now, untilMs: value.until });
     }
-    this.#amnesia.noteClaimed(shard, value.writes, value.epoch);
+    if (value.kind === 'calm') return AWAY;
+    this.#amnesia.noteWritten(shard, value.writes, value.epoch);
     return done({ kind: 'fresh', entry: value.entry, now: value.now, claims: value.writes });
   }
 
@@ -98,13 +100,15 @@ export class ModelledRedisJournal implements Journal {
     const shard = shardOf(from.key);
     const before = this.#amnesia.seen(shard);
     const reply = await this.#ask(this.#line.nameOf(from, to), () => {
-      const moved = this.#server.move(from, to, writeId);
-      this.#observer.moved(from, to, moved);
+      const moved = this.#server.move(from, to, writeId, before.epoch);
+      if (moved.kind === 'calm') this.#observer.refused('takeover');
+      else this.#observer.moved(from, to, moved);
       return moved;
     });
     if (reply.kind !== 'done') return reply;
-    const { writes, ...moved } = reply.value;
-    if (moved.kind === 'moved') this.#amnesia.noteMoved(shard, before, writes);
+    if (reply.value.kind === 'calm') return AWAY;
+    const { writes, epoch, ...moved } = reply.value;
+    if (moved.kind === 'moved') this.#amnesia.noteMoved(shard, before, writes, epoch);
     return done(moved);
   }
 
@@ -123,8 +127,9 @@ export class ModelledRedisJournal implements Journal {
 
   async due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>> {
     const before = SHARDS.map(shard => this.#amnesia.seen(shard));
+    const isHeld = (entry: Entry) => filingOf(entry).wake?.lane === RECOVERY && this.#server.isCalm(shardOf(entry.key));
     const reply = await this.#ask('due', () => ({
-      found: this.#server.due(lanes),
+      found: this.#server.due(lanes).filter(entry => !isHeld(entry)),
       now: this.#server.now,
       shards: SHARDS.map(shard => this.#server.shard(shard)),
     }));

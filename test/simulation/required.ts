@@ -29,6 +29,8 @@ export const RARE: Readonly<Record<string, string>> = {
   'move tombstone+delivered > tombstone+due': 'the store lost the claim, a Reversal came, and then the approval',
   'move tombstone+parked > tombstone+parked': 'as before, with an undo that was refused',
   'move tombstone+parked > tombstone+due': 'as before, with an undo that was refused',
+  'takeover refused after a switch':
+    'a claim found left alone right before a switch of the store, and taken right after it',
   'move tombstone+due > tombstone+parked': 'an undo refused, of an original that has not come',
 };
 
@@ -53,6 +55,7 @@ const ALL: readonly string[] = [
   ...['issuer hangs after the effect', 'a move lost its race', 'a move was written twice'],
   ...['failOver loses writes', 'failOver loses nothing', 'flush loses writes', 'restore loses writes'],
   ...['amnesia lost', 'amnesia known', 'amnesia kept', 'lost data was written again'],
+  ...['claim refused after a switch', 'takeover refused after a switch'],
   ...['a claim was refused after data was lost', 'lost writes broke nothing', 'a caller never learns the outcome'],
 ];
 

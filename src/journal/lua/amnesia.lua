@@ -7,7 +7,7 @@
 --
 -- KEYS  1 epoch of the shard (hash)   2 writes of the shard (counter)
 -- ARGV  1 writes that the caller last saw   2 epoch that it last saw, '' where none   3 epoch to begin
---       4 milliseconds from now for which no money is taken
+--       4 milliseconds from now for which no money is taken; then the last two, see epoch.lua
 -- Returns, all as text: 'lost', 'known' (lost, and noticed before) or 'kept' (nothing is missing); then now, writes,
 -- epoch, the time until which the shard takes no money ('' where it does).
 -- Errors, with nothing written: WRONGTYPE, or ERR where the counter is not one.
@@ -16,25 +16,33 @@
 local LOST_CHARACTERS = 1000
 
 local epoch, seenWrites, seenEpoch = KEYS[1], tonumber(ARGV[1]), ARGV[2]
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local id, lost, untilMs = unpack(redis.call('HMGET', epoch, 'id', 'lost', 'until'))
+local now = timeNow()
+local name, untilMs = epochOf(epoch, KEYS[2])
+local lost, past, life = unpack(redis.call('HMGET', epoch, 'lost', 'past', 'life'))
 local writes = redis.call('GET', KEYS[2]) or '0'
-id, lost, untilMs = id or '', lost or '', untilMs or ''
+name, untilMs, lost, past = name or '', untilMs or '', lost or '', past or ''
+
+-- How many writes its epoch had; nothing where nobody knows of it. A counter that is none raises.
+local had = 0 + writes
+local isOther = seenEpoch ~= '' and name ~= seenEpoch
+if isOther then
+  local at = string.find(' ' .. past, ' ' .. seenEpoch .. ' ', 1, true)
+  had = at and tonumber(string.match(past, '^%d+', at + #seenEpoch + 1))
+end
 
 local kind = 'kept'
-local isOther = seenEpoch ~= '' and id ~= seenEpoch
 if isOther and string.find(' ' .. lost .. ' ', ' ' .. seenEpoch .. ' ', 1, true) then
   kind = 'known'
-elseif isOther or tonumber(writes) < seenWrites then
+elseif not had or had < seenWrites then
   kind = 'lost'
   if seenEpoch ~= '' then lost = lost .. ' ' .. seenEpoch end
-  if isOther and id ~= '' then lost = lost .. ' ' .. id end
+  if isOther and name ~= '' then lost = lost .. ' ' .. name end
   if #lost > LOST_CHARACTERS then lost = string.gsub(string.sub(lost, -LOST_CHARACTERS), '^%S*', '') end
-  id, untilMs = ARGV[3], string.format('%.0f', now + ARGV[4])
-  redis.call('HSET', epoch, 'id', id, 'lost', lost, 'until', untilMs, 'lostAt', string.format('%.0f', now))
-elseif id == '' then
-  id = ARGV[3]
-  redis.call('HSET', epoch, 'id', id)
+  name, untilMs = nameOf(ARGV[3], life), string.format('%.0f', now + ARGV[4])
+  redis.call('HSET', epoch, 'id', ARGV[3], 'lost', lost, 'until', untilMs, 'lostAt', string.format('%.0f', now))
+  redis.call('HSET', epoch, 'server', SERVER)
+elseif name == '' then
+  name = ARGV[3]
+  redis.call('HSET', epoch, 'id', name, 'server', SERVER)
 end
-return { kind, string.format('%.0f', now), writes, id, untilMs }
+return { kind, string.format('%.0f', now), writes, name, untilMs }

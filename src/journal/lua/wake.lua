@@ -3,16 +3,17 @@
 -- Takes nothing. Not flagged as read-only on purpose: a replica refuses it.
 --
 -- KEYS  1 writes of the shard (counter)   2 epoch of the shard (hash)   3.. the lanes (zsets)
--- ARGV  for each lane the most names to give
+-- ARGV  for each lane the most names to give; then the last two, see epoch.lua
 -- Returns, all as text: a list of now, writes, epoch ('' where none), the time until which the shard takes no money (''
--- where it does); then for each lane in order a list of pairs: name, time at which it wakes.
+-- where it does), '1' where it is calm, else ''; then for each lane in order a list of pairs: name, time at which it wakes.
 -- Errors: WRONGTYPE.
 
-local time = redis.call('TIME')
-local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-local id, untilMs = unpack(redis.call('HMGET', KEYS[2], 'id', 'until'))
-local found = { { now, redis.call('GET', KEYS[1]) or '0', id or '', untilMs or '' } }
+local id, untilMs, calm = epochOf(KEYS[2], KEYS[1])
+local now = timeNow()
+local isCalm = calm and tonumber(calm) > now
+local nowText = string.format('%.0f', now)
+local found = { { nowText, redis.call('GET', KEYS[1]) or '0', id or '', untilMs or '', isCalm and '1' or '' } }
 for i = 3, #KEYS do
-  found[i - 1] = redis.call('ZRANGE', KEYS[i], '-inf', now, 'BYSCORE', 'LIMIT', '0', ARGV[i - 2], 'WITHSCORES')
+  found[i - 1] = redis.call('ZRANGE', KEYS[i], '-inf', nowText, 'BYSCORE', 'LIMIT', '0', ARGV[i - 2], 'WITHSCORES')
 end
 return found
