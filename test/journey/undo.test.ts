@@ -101,7 +101,9 @@ describe.each(JOURNALS)('a Reversal after its original, on %s', journal => {
     const copies = Array.from({ length: 50 }, () => reverse(stage, tranId, money(card), { tranId: copy }));
     const answers = await Promise.all(copies);
     expect(answers.map(said).filter(text => text !== '200 00 replayed')).toEqual(['200 00']);
-    expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    // The date and the time are those of each copy.
+    const told = answers.map(({ body: { tranDate, tranTime, ...rest } }) => JSON.stringify(rest));
+    expect(new Set(told).size).toBe(1);
     expect(undosOf(issuer, tranId)).toHaveLength(1);
   });
 
