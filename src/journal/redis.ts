@@ -119,7 +119,6 @@ class RedisJournal implements Journal {
   }
 
   async begin(): Promise<void> {
-    this.#servers.look();
     await Promise.all([this.#replicas.look(), this.#amnesia.begin()]);
   }
 
@@ -185,7 +184,7 @@ class RedisJournal implements Journal {
       if (becameOwed) await this.#replicas.confirmWherePossible(shard);
       return done({ kind });
     }
-    if (kind === 'calm') return AWAY;
+    if (kind === 'held') return AWAY;
     const otherWords = before === undefined ? otherWordsFor(from, rest) : undefined;
     if (otherWords !== undefined) return this.#move(move, otherWords);
     return done({ kind: 'lost', entry: rest.length > 0 ? entryOf(from.key, rest) : null, now: numberOf(now) });
@@ -211,7 +210,6 @@ class RedisJournal implements Journal {
   /** Looks through all shards; where some are out of reach, the work of the others still goes on. */
   async due(lanes: readonly LaneLimit[]): Promise<Reply<readonly Found[]>> {
     const wanted = lanes.filter(({ limit }) => limit > 0);
-    this.#servers.look();
     this.#sentinels?.look();
     const replies = await Promise.all(allShards().map(shard => this.#wake(shard, wanted)));
     const woken = replies.flatMap(reply => (reply.kind === 'done' ? [reply.value] : []));
@@ -331,11 +329,11 @@ class RedisJournal implements Journal {
     if (reply.kind !== 'done') return reply;
     const [state = [], ...found] = listOf(reply.value);
     await this.#amnesia.noteState(shard.number, before, state);
-    const [, , , , calm] = listOf(state);
+    const [, , , , held] = listOf(state);
     return done(
       lanes.flatMap(({ lane }, i) => {
         // A claim is taken over only by who can be sure that its owner does not go on elsewhere.
-        if (lane === RECOVERY && calm !== '') return [];
+        if (lane === RECOVERY && held !== '') return [];
         const pairs = textsOf(found[i] ?? []);
         return pairs.flatMap((name, at) => (at % 2 === 0 ? [{ shard, lane, name, at: Number(pairs[at + 1]) }] : []));
       }),

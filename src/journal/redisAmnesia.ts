@@ -42,6 +42,8 @@ export class RedisAmnesia {
   /** Until when shards take no money, on the monotonic clock. */
   readonly #until: number[] = Array.from({ length: SHARD_COUNT }, () => Number.NEGATIVE_INFINITY);
   readonly #asking = new Map<string, Promise<boolean>>();
+  /** What was seen in other epochs than the known one, by shard and epoch, until that is answered. */
+  readonly #late = new Map<string, Seen>();
   /** The epochs that it has asked to begin after a loss, and was not answered. */
   readonly #proposed = new Map<number, string>();
   readonly #toTell = new Map<Told, Set<number>>();
@@ -69,22 +71,39 @@ export class RedisAmnesia {
   noteWritten(shard: number, writes: number, epoch: string): void {
     const { writes: before, epoch: known } = this.seen(shard);
     if (known === '' || known === epoch) this.#seen[shard] = { writes: Math.max(before, writes), epoch };
-    else {
-      // From a server before, or from one after the one that is known: was all of either there in the end?
-      void this.ask(shard, { writes, epoch });
-      void this.ask(shard);
+    else this.#noteLate(shard, { writes, epoch });
+  }
+
+  /** From a server before, or after, the one that is known: was all of it there in the end? */
+  #noteLate(shard: number, seen: Seen): void {
+    const name = `${shard} ${seen.epoch}`;
+    const before = this.#late.get(name);
+    if (before && before.writes >= seen.writes) return;
+    this.#late.set(name, seen);
+    if (!before) this.#settleLate(shard, name).catch(() => {});
+  }
+
+  async #settleLate(shard: number, name: string): Promise<void> {
+    for (let late = this.#late.get(name); late; late = this.#late.get(name)) {
+      // Without an answer it is asked again at the next look.
+      if (!(await this.ask(shard, late))) return;
+      if (this.#late.get(name) === late) this.#late.delete(name);
     }
   }
 
   /** A move raises the count, so that it shows a loss as well as a claim does. */
   noteMoved(shard: number, before: Seen, writes: number, epoch: string): void {
-    if (epoch === before.epoch && writes <= before.writes) void this.ask(shard);
+    // Where it fails the next look asks.
+    if (epoch === before.epoch && writes <= before.writes) this.ask(shard).catch(() => {});
     else this.noteWritten(shard, writes, epoch);
   }
 
   /** Takes in what a look at the shard showed: now, writes, epoch, and until when it takes no money. */
   async noteState(shard: number, before: Seen, state: ScriptReply): Promise<void> {
     const [now, writes, epoch, until] = listOf(state);
+    for (const name of this.#late.keys()) {
+      if (name.startsWith(`${shard} `)) await this.#settleLate(shard, name);
+    }
     if (numberOf(writes) < before.writes || (before.epoch !== '' && textOf(epoch) !== before.epoch)) {
       await this.ask(shard);
       return;
@@ -141,7 +160,7 @@ export class RedisAmnesia {
     // The same until there is an answer: whoever was first is to say so, also where the first answer was lost.
     const proposed = this.#proposed.get(shard) ?? this.epochToBegin();
     this.#proposed.set(shard, proposed);
-    const args = [String(writes), epoch, proposed, String(forMs)];
+    const args = [String(writes), epoch, proposed, String(forMs), String(CALM_MS)];
     const reply = await run(SCRIPTS.amnesia, [keys.epoch, keys.claims], args);
     if (reply.kind !== 'done') return false;
     this.#proposed.delete(shard);
@@ -154,6 +173,7 @@ export class RedisAmnesia {
     if (answer === 'lost' || answer === 'known') this.#begin(shard, present, answer);
     else if (known === epoch && known !== '' && known !== present.epoch) this.#begin(shard, present, 'switched');
     else if (known === '' || known === present.epoch) this.noteWritten(shard, present.writes, present.epoch);
+    else this.ask(shard).catch(() => {});
     return true;
   }
 

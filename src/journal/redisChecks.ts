@@ -93,6 +93,10 @@ export async function inspectServer(server: Redis): Promise<ServerFindings> {
   return { refusal, warnings };
 }
 
+/** Behind sentinels the one that was found. */
+const placeOf = ({ options: { sentinels, host, port }, stream }: Redis): string =>
+  sentinels ? `${stream.remoteAddress}:${stream.remotePort}` : `${host}:${port}`;
+
 /** How many replicas the server has now. Rejects where it does not answer. */
 export const replicasOf = async (server: Redis): Promise<number> =>
   Number((await infoOf(server)).get('connected_slaves') ?? 0);
@@ -106,7 +110,7 @@ async function factsOf(server: Redis): Promise<Facts> {
   const version = Number.parseInt(info.get('redis_version') ?? '', 10);
   const appendOnly = info.get('aof_enabled');
   return {
-    place: `Redis at ${server.options.host}:${server.options.port}`,
+    place: `Redis at ${placeOf(server)}`,
     version: Number.isNaN(version) ? undefined : version,
     runId: info.get('run_id'),
     role: info.get('role'),

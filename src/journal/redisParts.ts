@@ -53,12 +53,14 @@ export async function openRedis(options: OpenOptions): Promise<RedisParts> {
   const background = clientOf(target, 'background', believed);
   const confirming = clientOf(target, 'replicas', believed);
   const clients = [hot, background, confirming];
-  const servers = new RedisServers([hot, background], clock);
+  const servers = new RedisServers([hot, background]);
   const sentinels =
     target.kind === 'sentinel' ? new RedisSentinels({ target, clients, place, clock, onNotice }) : undefined;
   try {
+    // They are asked from the start: where they lead to may change until it is connected.
+    const isLed = sentinels?.begin(startWithinMs) ?? true;
     await Promise.all(clients.map(client => connected(client, place, clock, startWithinMs)));
-    await sentinels?.begin(startWithinMs);
+    if (!(await isLed)) throw new Error(`${place} is not found: no sentinel names the server that was connected`);
     for (const server of primariesOf(background)) {
       const { refusal, warnings } = await inspected(server, clock, startWithinMs);
       if (refusal !== undefined) throw new Error(refusal);

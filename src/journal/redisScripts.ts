@@ -99,11 +99,6 @@ class ScriptCall extends Command {
     return messageOf(this.#wordsFor ? [...this.#words, ...this.#wordsFor(socket)] : this.#words);
   }
 
-  /** What it was handed to last; undefined where it was not. */
-  get socket(): object | undefined {
-    return this.#socket;
-  }
-
   /** Whether it is certain, now that the call has failed with this error, that no server has it unanswered. */
   isSurelyUndone(error: unknown): boolean {
     if (!this.#socket) return true;
@@ -154,7 +149,7 @@ const AWAY = { kind: 'away' } as const;
 /** Where scripts run, and what is known of the servers behind it. */
 export type ScriptRunner = {
   readonly client: RedisClient;
-  readonly servers: Pick<RedisServers, 'wordsFor' | 'noteServed'>;
+  readonly servers: Pick<RedisServers, 'wordsFor'>;
 };
 
 type Failed = Exclude<Reply<never>, { readonly kind: 'done' }> | { readonly kind: 'noScript' };
@@ -177,9 +172,7 @@ export async function runScript(
   const call = new ScriptCall(words, script.hasEpoch ? socket => servers.wordsFor(socket) : undefined);
   try {
     // What is returned may be more than the call's own promise (tracing), and must not be left to reject unseen.
-    const value = (await client.sendCommand(call)) as ScriptReply;
-    if (script.hasEpoch && call.socket) servers.noteServed(call.socket);
-    return { kind: 'done', value };
+    return { kind: 'done', value: (await client.sendCommand(call)) as ScriptReply };
   } catch (error) {
     const failed = call.isSurelyUndone(error) ? AWAY : meaningOf(error, script);
     if (failed.kind !== 'noScript') return failed;

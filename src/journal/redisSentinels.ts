@@ -17,6 +17,8 @@ import { primariesOf, type RedisClient, type RedisTarget, sentinelsOf } from './
 const ASK_MS = 500;
 /** How often at the start. */
 const ASK_AGAIN_MS = 20;
+/** One that does not answer must not hold up those that do. */
+const ANSWER_MS = 300;
 /** A name server that is slow is asked again, and what it said last holds until then. */
 const LOOKUP_MS = 500;
 /** What sentinels tell when they have begun, and when they have ended, to replace a primary. */
@@ -77,20 +79,16 @@ export class RedisSentinels {
     return !(client instanceof Cluster) && client.status === 'ready' && this.#trusted.has(client.stream);
   }
 
-  /**
-   * Waits until the connections are led to the primary.
-   *
-   * @throws Error where they are not within that time.
-   */
-  async begin(withinMs: number): Promise<void> {
-    const { clock, place } = this.#options;
+  /** Waits until the connections are led to the primary. False where they are not within that time. */
+  async begin(withinMs: number): Promise<boolean> {
+    const { clock } = this.#options;
     const until = Deadline.in(clock, withinMs);
-    while (!this.#clients.every(client => this.trusts(client))) {
-      if (until.leftMs() === 0)
-        throw new Error(`${place} is not found: no sentinel names the server that was connected`);
+    const isDone = () => this.#clients.every(client => this.trusts(client));
+    while (!isDone() && until.leftMs() > 0) {
       await this.#ask();
       await clock.sleep(ASK_AGAIN_MS);
     }
+    return isDone();
   }
 
   /** To be done several times a second. */
@@ -117,7 +115,7 @@ export class RedisSentinels {
     // Judged is what is there now: another connection may go elsewhere.
     const sockets = this.#clients.map(({ stream }) => stream);
     const all = await Promise.all(this.#sentinels.map(sentinel => this.#said(sentinel)));
-    const newest = all.flatMap(said => said ?? []).sort((a, b) => b.switches - a.switches)[0];
+    const newest = this.#newestOf(all.flatMap(said => said ?? []));
     const addresses = newest && (await this.#addressesOf(newest.host));
     if (!newest || !addresses) return;
     this.#believe(newest);
@@ -130,6 +128,16 @@ export class RedisSentinels {
     }
   }
 
+  /**
+   * What was believed before is given up for something older only where most of them say so, because they were told to watch
+   * anew: else those who knew better are silent now.
+   */
+  #newestOf(said: readonly Said[]): Said | undefined {
+    const [newest] = [...said].sort((a, b) => b.switches - a.switches);
+    const isOlder = newest && this.#newest && newest.switches < this.#newest.switches;
+    return isOlder && said.length <= this.#sentinels.length / 2 ? this.#newest : newest;
+  }
+
   /** Undefined where it does not answer, or does not know the name. */
   async #said(sentinel: Redis): Promise<Said | undefined> {
     if (sentinel.status !== 'ready') return undefined;
@@ -137,10 +145,11 @@ export class RedisSentinels {
     // In this order: what it says of a switch is never older than how new it says that it is. And the second question is
     // about the server that is to be connected now; the first one has the old address until all replicas follow.
     const asked = ['MASTER', 'GET-MASTER-ADDR-BY-NAME'].map(question => sentinel.call('SENTINEL', question, name));
-    const [known, address] = (await Promise.all(asked).catch(() => [])).map(textsIn);
-    const switches = known?.[known.indexOf('config-epoch') + 1];
-    const [host, port] = address ?? [];
-    return switches && host && port ? { host, port: Number(port), switches: Number(switches) } : undefined;
+    const late = this.#options.clock.sleep(ANSWER_MS).then(() => []);
+    const [known = [], address = []] = (await Promise.race([Promise.all(asked), late]).catch(() => [])).map(textsIn);
+    const switches = Number(known[known.indexOf('config-epoch') + 1]);
+    const [host, port] = address;
+    return host && port && Number.isSafeInteger(switches) ? { host, port: Number(port), switches } : undefined;
   }
 
   /** Sentinels may know servers by name. Undefined where nobody can say what it means. */
@@ -160,7 +169,7 @@ export class RedisSentinels {
     const { place, onNotice } = this.#options;
     const before = this.#newest;
     this.#newest = newest;
-    if (!before || (before.host === newest.host && before.port === newest.port)) return;
+    if (!before || before.switches === newest.switches) return;
     const text = `${place}: the sentinels have agreed on another primary, ${newest.host}:${newest.port}`;
     onNotice({ level: 'info', about: 'connection', text });
   }

@@ -95,7 +95,7 @@ const STORE: readonly Guard[] = [
     name: 'no takeover right after a switch of the store',
     keeps: 'I8',
     file: 'src/journal/redis.ts',
-    source: "        if (lane === RECOVERY && calm !== '') return [];\n",
+    source: "        if (lane === RECOVERY && held !== '') return [];\n",
     replacement: '',
     red: [
       tests('journal/redisFailover', 'F52 I8 no claim is taken over there at once'),
@@ -107,7 +107,7 @@ const STORE: readonly Guard[] = [
     keeps: 'I8',
     file: MOVE,
     source:
-      "if takenOverIn ~= '=' and (id ~= takenOverIn or (calm and tonumber(calm) > timeNow())) then return { 'calm' } end\n",
+      "if takenOverIn ~= '=' and (id ~= takenOverIn or (held and tonumber(held) > timeNow())) then return { 'held' } end\n",
     replacement: '',
     red: [tests('journal/redisEpoch', 'I8 a claim that was found left alone before')],
   },
@@ -126,8 +126,9 @@ const STORE: readonly Guard[] = [
     name: 'an epoch ends with the life of its server',
     keeps: 'I12',
     file: 'src/journal/lua/epoch.lua',
-    source: "  if not id or SERVER == '' or server == SERVER then return id and nameOf(id, life), untilMs, calm end\n",
-    replacement: '  if true then return id and nameOf(id, life), untilMs, calm end\n',
+    source:
+      "  if not id or SERVER == '' or server == SERVER then return id and nameOf(id, life), untilMs, calm, held end\n",
+    replacement: '  if true then return id and nameOf(id, life), untilMs, calm, held end\n',
     red: [
       tests('journal/redisEpoch', 'I1 I12 begins no money for moments'),
       tests('journal/redisEpoch', 'F51 I12 a loss shows'),
@@ -140,6 +141,22 @@ const STORE: readonly Guard[] = [
     source: '      if (isPrimary) this.#trusted.add(stream);\n      else this.#leave(client);\n',
     replacement: '      this.#trusted.add(stream);\n',
     red: [tests('journal/redisSentinels', 'I1 end what goes on at the old primary')],
+  },
+  {
+    name: 'an older primary is not gone back to because those who know better are silent',
+    keeps: 'I8',
+    file: 'src/journal/redisSentinels.ts',
+    source: 'isOlder && said.length <= this.#sentinels.length / 2 ?',
+    replacement: 'isOlder && said.length < 0 ?',
+    red: [tests('journal/redisSentinels', 'I1 I8 are not gone back with')],
+  },
+  {
+    name: 'no takeover right after a loss',
+    keeps: 'I8',
+    file: 'src/journal/lua/amnesia.lua',
+    source: ", 'held', string.format('%.0f', now + ARGV[5])",
+    replacement: '',
+    red: [tests('journal/redisEpoch', 'I8 and no claim is taken over there')],
   },
   {
     name: 'amnesia: a count or an epoch that went back',
@@ -169,9 +186,9 @@ const STORE: readonly Guard[] = [
     name: 'amnesia: an answer that comes late from the server before',
     keeps: 'I12',
     file: 'src/journal/redisAmnesia.ts',
-    source: '      void this.ask(shard, { writes, epoch });\n',
+    source: '    else this.#noteLate(shard, { writes, epoch });\n',
     replacement: '',
-    red: [tests('journal/redisEpoch', 'by an answer that comes late')],
+    red: [tests('journal/redisEpoch', 'by answers that come late')],
   },
   {
     name: 'no name is taken right after a switch of the store',

@@ -31,7 +31,7 @@ afterAll(async () => {
   await redis.stop();
 });
 
-const servers = { wordsFor: () => ['', '0'] as const, noteServed: () => {} };
+const servers = { wordsFor: () => ['', '0'] as const };
 const read = (name: string) => runScript({ client, servers }, SCRIPTS.read, [keysOfShard(0).entry(name)], []);
 const readMany = () => Promise.all(Array.from({ length: CALLS }, (_, i) => read(`entry-${i}`)));
 

@@ -110,4 +110,36 @@ describe('F50 sentinels that disagree', () => {
     expect(await sizeOf(old)).toBe(size);
     expect(await sizeOf(primary)).toBeGreaterThan(0);
   });
+
+  it('I1 I8 are not gone back with where those that know of the switch fall silent', async () => {
+    const { old, primary, behind, knowing } = await disagreeing();
+    const way = await startChaosProxy({ port: knowing.nodes[0]?.port ?? 0 });
+    stops.push(() => way.stop());
+    const target = targetOf(behind, { ...knowing, nodes: [way] });
+    const journal = await createRedisJournal({ target, retentionMs: DAY_MS, onNotice: () => {} });
+    stops.push(() => journal.close());
+    await claimFresh(journal, claimOf('BEFORE'));
+    await way.mode('refuse');
+    // Connections are lost, too, and come back to where they were.
+    await primary.command('CLIENT', 'KILL', 'TYPE', 'normal');
+    await waitFor('them to be lost', () => !journal.isUp());
+    await waitFor('them to be back', async () => (await journal.due(LANES)).kind === 'done' && journal.isUp());
+    await claimFresh(journal, claimOf('AFTER'));
+    expect(await sizeOf(old)).toBe(0);
+  });
+
+  it('F54 are followed to a primary that they were told to watch anew', async () => {
+    const { old, behind, knowing } = await disagreeing();
+    const journal = await createRedisJournal({
+      ...{ target: targetOf(knowing, behind), retentionMs: DAY_MS, onNotice: () => {} },
+    });
+    stops.push(() => journal.close());
+    await claimFresh(journal, claimOf('BEFORE'));
+    await knowing.ask('REMOVE', knowing.master);
+    await knowing.ask('MONITOR', knowing.master, old.host, String(old.port), '1');
+    await waitFor('it to be followed', async () => {
+      await journal.due(LANES);
+      return (await sizeOf(old)) > 0;
+    });
+  });
 });

@@ -28,8 +28,10 @@ export type Shard = {
   readonly server: number;
   /** Epochs before, and how many writes there were at their ends. */
   readonly past: Readonly<Record<string, number>>;
-  /** Until when no money is begun and no claim is taken over. */
+  /** Until when no money is begun. */
   readonly calm: number;
+  /** Until when no claim is taken over. */
+  readonly held: number;
 };
 
 /** One write, and how it never was. `key` is null where it was not about an entry. */
@@ -48,9 +50,9 @@ export type ScriptClaimed =
   | { readonly kind: 'amnesia'; readonly now: number; readonly until: number }
   | { readonly kind: 'calm'; readonly now: number };
 
-type ScriptMoved = (Moved & { readonly writes: number; readonly epoch: string }) | { readonly kind: 'calm' };
+type ScriptMoved = (Moved & { readonly writes: number; readonly epoch: string }) | { readonly kind: 'held' };
 
-const EMPTY: Shard = { writes: 0, epoch: '', lost: [], until: 0, server: 0, past: {}, calm: 0 };
+const EMPTY: Shard = { writes: 0, epoch: '', lost: [], until: 0, server: 0, past: {}, calm: 0, held: 0 };
 
 export class RedisModel {
   readonly #trueNow: () => number;
@@ -106,19 +108,22 @@ export class RedisModel {
     const stored = this.#shards[number] ?? EMPTY;
     if (stored.epoch === '' || stored.server === this.#life) return stored;
     const { writes, epoch, past } = stored;
-    const begun = { epoch: `life-${this.#life}-${number}-${this.now}`, server: this.#life, calm: this.now + CALM_MS };
-    this.#change(number, { ...begun, past: { ...past, [epoch]: writes } }, stored);
-    return { ...stored, ...begun, past: { ...past, [epoch]: writes } };
+    const begun = { epoch: `life-${this.#life}-${number}-${this.now}`, server: this.#life };
+    const over = { calm: this.now + CALM_MS, held: this.now + CALM_MS };
+    const change = { ...begun, ...over, past: { ...past, [epoch]: writes } };
+    this.#change(number, change, stored);
+    return { ...stored, ...change };
   }
 
-  isCalm(number: number): boolean {
-    return this.shard(number).calm > this.now;
+  /** Whether claims are held in the shard. */
+  isHeld(number: number): boolean {
+    return this.shard(number).held > this.now;
   }
 
   claim(draft: Draft, writeId: string, seen: Seen, epochToBegin: string): ScriptClaimed {
     const { now } = this;
     const number = shardOf(draft.key);
-    const { writes, epoch, until } = this.shard(number);
+    const { writes, epoch, until, calm } = this.shard(number);
     const stored = this.find(keyText(draft.key));
     if (stored?.entry.version === 1 && stored.writeId === writeId) {
       return { kind: 'fresh', entry: stored.entry, now, writes, epoch };
@@ -126,7 +131,7 @@ export class RedisModel {
     if (stored) return { kind: 'exists', entry: stored.entry, now };
     if (writes < seen.writes || (seen.epoch !== '' && epoch !== seen.epoch)) return { kind: 'amnesia', now, until: 0 };
     if (until > now && movesMoney(draft)) return { kind: 'amnesia', now, until };
-    if (this.isCalm(number) && movesMoney(draft)) return { kind: 'calm', now };
+    if (calm > now && movesMoney(draft)) return { kind: 'calm', now };
     const entry = born(draft, now);
     this.#put(entry, writeId);
     this.#change(number, { writes: writes + 1, epoch: epoch || epochToBegin, server: this.#life });
@@ -142,7 +147,7 @@ export class RedisModel {
     if (!isSame || headOf(stored.entry) !== headOf(from)) {
       return { kind: 'lost', entry: stored?.entry ?? null, now: this.now, writes, epoch };
     }
-    if (isTakeover(from, to) && (epoch !== seenEpoch || this.isCalm(number))) return { kind: 'calm' };
+    if (isTakeover(from, to) && (epoch !== seenEpoch || this.isHeld(number))) return { kind: 'held' };
     // A move changes everything but the message, which stays as it was sealed at the claim.
     this.#put({ ...to, message: stored.entry.message }, writeId);
     this.#change(number, { writes: writes + 1 });
@@ -167,7 +172,8 @@ export class RedisModel {
     if (had !== undefined && had >= seen.writes) return 'kept';
     const gone = [seen.epoch, isOther ? epoch : ''].filter(each => each !== '');
     const server = this.#life;
-    this.#change(number, { epoch: epochToBegin, lost: [...lost, ...gone], until: this.now + forMs, server });
+    const held = this.now + CALM_MS;
+    this.#change(number, { epoch: epochToBegin, lost: [...lost, ...gone], until: this.now + forMs, server, held });
     return 'lost';
   }
 

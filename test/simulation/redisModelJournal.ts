@@ -101,12 +101,12 @@ export class ModelledRedisJournal implements Journal {
     const before = this.#amnesia.seen(shard);
     const reply = await this.#ask(this.#line.nameOf(from, to), () => {
       const moved = this.#server.move(from, to, writeId, before.epoch);
-      if (moved.kind === 'calm') this.#observer.refused('takeover');
+      if (moved.kind === 'held') this.#observer.refused('takeover');
       else this.#observer.moved(from, to, moved);
       return moved;
     });
     if (reply.kind !== 'done') return reply;
-    if (reply.value.kind === 'calm') return AWAY;
+    if (reply.value.kind === 'held') return AWAY;
     const { writes, epoch, ...moved } = reply.value;
     if (moved.kind === 'moved') this.#amnesia.noteMoved(shard, before, writes, epoch);
     return done(moved);
@@ -127,7 +127,7 @@ export class ModelledRedisJournal implements Journal {
 
   async due(lanes: readonly { readonly lane: Lane; readonly limit: number }[]): Promise<Reply<readonly Found[]>> {
     const before = SHARDS.map(shard => this.#amnesia.seen(shard));
-    const isHeld = (entry: Entry) => filingOf(entry).wake?.lane === RECOVERY && this.#server.isCalm(shardOf(entry.key));
+    const isHeld = (entry: Entry) => filingOf(entry).wake?.lane === RECOVERY && this.#server.isHeld(shardOf(entry.key));
     const reply = await this.#ask('due', () => ({
       found: this.#server.due(lanes).filter(entry => !isHeld(entry)),
       now: this.#server.now,

@@ -7,7 +7,8 @@
 --
 -- KEYS  1 epoch of the shard (hash)   2 writes of the shard (counter)
 -- ARGV  1 writes that the caller last saw   2 epoch that it last saw, '' where none   3 epoch to begin
---       4 milliseconds from now for which no money is taken; then the last two, see epoch.lua
+--       4 milliseconds from now for which no money is taken   5 and for which no claim is taken over: its end may be
+--       among what is lost, and is written again soon; then the last two, see epoch.lua
 -- Returns, all as text: 'lost', 'known' (lost, and noticed before) or 'kept' (nothing is missing); then now, writes,
 -- epoch, the time until which the shard takes no money ('' where it does).
 -- Errors, with nothing written: WRONGTYPE, or ERR where the counter is not one.
@@ -30,17 +31,20 @@ if isOther then
   had = at and tonumber(string.match(past, '^%d+', at + #seenEpoch + 1))
 end
 
+-- By its id alone, whatever lives of servers it went through, and as older versions know it.
+local function idOf(epochName) return string.match(epochName, '^[^.]*') end
+
 local kind = 'kept'
-if isOther and string.find(' ' .. lost .. ' ', ' ' .. seenEpoch .. ' ', 1, true) then
+if isOther and string.find(' ' .. lost .. ' ', ' ' .. idOf(seenEpoch) .. ' ', 1, true) then
   kind = 'known'
 elseif not had or had < seenWrites then
   kind = 'lost'
-  if seenEpoch ~= '' then lost = lost .. ' ' .. seenEpoch end
-  if isOther and name ~= '' then lost = lost .. ' ' .. name end
+  if seenEpoch ~= '' then lost = lost .. ' ' .. idOf(seenEpoch) end
+  if isOther and name ~= '' then lost = lost .. ' ' .. idOf(name) end
   if #lost > LOST_CHARACTERS then lost = string.gsub(string.sub(lost, -LOST_CHARACTERS), '^%S*', '') end
   name, untilMs = nameOf(ARGV[3], life), string.format('%.0f', now + ARGV[4])
   redis.call('HSET', epoch, 'id', ARGV[3], 'lost', lost, 'until', untilMs, 'lostAt', string.format('%.0f', now))
-  redis.call('HSET', epoch, 'server', SERVER)
+  redis.call('HSET', epoch, 'server', SERVER, 'held', string.format('%.0f', now + ARGV[5]))
 elseif name == '' then
   name = ARGV[3]
   redis.call('HSET', epoch, 'id', name, 'server', SERVER)

@@ -21,8 +21,8 @@
 --                                                           (epoch null where there is none)
 --   'lost', now, version, claimedAt, head, message, answer  the entry as it is (answer null where there is none)
 --   'lost', now                                             the entry is gone
---   'calm'                                                  nothing was written: the claim may have ended on the server
---                                                           before, see epoch.lua
+--   'held'                                                  nothing was written: the claim may have ended in what was
+--                                                           lost, see epoch.lua
 -- Errors, with nothing written: WRONGTYPE.
 
 local entry, left, entered, owed, sums, writes, epoch = unpack(KEYS)
@@ -32,7 +32,7 @@ local headExpected, takenOverIn = ARGV[11], ARGV[12]
 
 local version, writer, at, oldHead, oldMessage, oldAnswer =
   unpack(redis.call('HMGET', entry, 'v', 'w', 'at', 'head', 'message', 'answer'))
-local id, _, calm = epochOf(epoch, writes)
+local id, _, _, held = epochOf(epoch, writes)
 if version == written and writer == writeId then return { 'moved', redis.call('GET', writes), id } end
 if version ~= expected or at ~= claimedAt or oldHead ~= headExpected then
   local now = string.format('%.0f', timeNow())
@@ -40,7 +40,7 @@ if version ~= expected or at ~= claimedAt or oldHead ~= headExpected then
   return { 'lost', now, version, at, oldHead, oldMessage, oldAnswer }
 end
 
-if takenOverIn ~= '=' and (id ~= takenOverIn or (calm and tonumber(calm) > timeNow())) then return { 'calm' } end
+if takenOverIn ~= '=' and (id ~= takenOverIn or (held and tonumber(held) > timeNow())) then return { 'held' } end
 
 -- A script that fails half-way keeps what it wrote: whatever could fail is tried before the first write.
 redis.call('ZCARD', left)
