@@ -257,6 +257,19 @@ describe('F51 I12 a loss shows', () => {
     );
     for (let i = 0; i < 3; i += 1) await look(journal);
     expect(journal.amnesia().losses).toBe(losses + 1);
+    const told = () => notices.filter(({ about }) => about === 'lostClaims').map(({ level }) => level);
+    await waitFor('both to be told', () => told().length === 2);
+    expect(told()).toEqual(['alarm', 'warning']);
+  });
+
+  it('F56 not where the count is none: that is an error, and nothing is written', async () => {
+    const journal = await opened();
+    await claimFresh(journal, next());
+    const before = await redis.command('HGETALL', KEYS.epoch);
+    await redis.command('SET', KEYS.claims, 'none');
+    const words = [KEYS.epoch, KEYS.claims, '1', 'seen', 'to-begin', '1', '1', (await runIdOf(redis)) ?? '', '0'];
+    await expect(redis.command('EVAL', SCRIPTS.amnesia.text, 2, ...words)).rejects.toThrow('arithmetic');
+    expect(await redis.command('HGETALL', KEYS.epoch)).toEqual(before);
   });
 });
 
