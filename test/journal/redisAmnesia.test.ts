@@ -5,8 +5,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { apply, type Draft, type Entry } from '../../src/domain/entry.ts';
 import type { Journal } from '../../src/journal/journal.ts';
-import type { JournalNotice } from '../../src/journal/notice.ts';
-import { createRedisJournal, type RedisJournalOptions } from '../../src/journal/redis.ts';
+import type { RedisJournalOptions } from '../../src/journal/redis.ts';
 import { keysOfShard, SHARD_COUNT, shardOf } from '../../src/journal/redisKeys.ts';
 import { Steps } from '../../src/journal/steps.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -16,36 +15,24 @@ import { type RedisServer, startRedis } from '../support/redis.ts';
 import { startRedisCluster } from '../support/redisCluster.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { claimOf, tombstoneOf } from './entries.ts';
-import { claimFresh, DAY_MS, happen, insist, LANES, presentOf, settled, unknown } from './journalSteps.ts';
+import { claimFresh, happen, insist, LANES, presentOf, settled, unknown } from './journalSteps.ts';
+import { RedisJournals } from './redisJournals.ts';
 import { clusterTargetOf, targetOf } from './redisTargets.ts';
 
 const MINUTES_MS = 600_000;
 const SHARD = 5;
 
 let redis: RedisServer;
-const journals: Journal[] = [];
-/** Of this test alone: what is told somewhat later belongs to the one before. */
-let notices: JournalNotice[] = [];
+const journals = new RedisJournals();
 beforeEach(async () => {
   redis ??= await startRedis();
   await redis.flush();
-  notices = [];
 });
-afterEach(async () => {
-  for (const journal of journals.splice(0)) await journal.close();
-});
+afterEach(() => journals.close());
 afterAll(() => redis?.stop());
 
-async function opened(options: Partial<RedisJournalOptions> = {}): Promise<Journal> {
-  const told = notices;
-  const onNotice = (notice: JournalNotice) => void told.push(notice);
-  const journal = await createRedisJournal({
-    ...{ target: targetOf(redis), retentionMs: DAY_MS, amnesiaMs: MINUTES_MS, onNotice },
-    ...options,
-  });
-  journals.push(journal);
-  return journal;
-}
+const opened = (options: Partial<RedisJournalOptions> = {}) =>
+  journals.open({ target: targetOf(redis), amnesiaMs: MINUTES_MS, ...options });
 
 const claim = (journal: Journal, draft: Draft) => insist(id => journal.claim(draft, id));
 const look = (journal: Journal) => insist(() => journal.due(LANES));
@@ -83,7 +70,9 @@ describe('F76 a claim notices what is lost, and writes nothing', () => {
     if (refused.kind === 'amnesia') expect(refused.untilMs - refused.now).toBeGreaterThan(MINUTES_MS - 60_000);
     expect(await presentOf(journal, draft)).toBeNull();
     expect(journal.amnesia()).toMatchObject({ losses: 1, shards: 1 });
-    await waitFor('the alarm', () => notices.some(({ about, level }) => about === 'lostClaims' && level === 'alarm'));
+    await waitFor('the alarm', () =>
+      journals.notices.some(({ about, level }) => about === 'lostClaims' && level === 'alarm'),
+    );
   });
 
   it('a lost move shows as well as a lost claim', async () => {
@@ -185,7 +174,7 @@ describe('F76 every process', () => {
     await claimFresh(second, take(drafts));
     await claimFresh(first, take(drafts));
     expect([first.amnesia().losses, second.amnesia().losses]).toEqual([1, 1]);
-    const told = () => notices.filter(({ about }) => about === 'lostClaims');
+    const told = () => journals.notices.filter(({ about }) => about === 'lostClaims');
     await waitFor('both to be told', () => told().length === 2);
     expect(told().map(({ level }) => level)).toEqual(['alarm', 'warning']);
   });

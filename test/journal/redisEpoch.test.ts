@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { apply, type Draft } from '../../src/domain/entry.ts';
 import type { Journal, Reply } from '../../src/journal/journal.ts';
 import type { JournalNotice } from '../../src/journal/notice.ts';
-import { createRedisJournal, type RedisJournalOptions } from '../../src/journal/redis.ts';
+import type { RedisJournalOptions } from '../../src/journal/redis.ts';
 import { RedisAmnesia } from '../../src/journal/redisAmnesia.ts';
 import { moveCall } from '../../src/journal/redisCalls.ts';
 import { keysOfShard, shardOf, shardOfName } from '../../src/journal/redisKeys.ts';
@@ -18,7 +18,8 @@ import { type RedisServer, startRedis } from '../support/redis.ts';
 import { startRedisCluster } from '../support/redisCluster.ts';
 import { waitFor } from '../support/waitFor.ts';
 import { claimOf } from './entries.ts';
-import { claimFresh, DAY_MS, happen, insist, LANES, settled, unknown } from './journalSteps.ts';
+import { claimFresh, happen, insist, LANES, settled, unknown } from './journalSteps.ts';
+import { RedisJournals } from './redisJournals.ts';
 import { clusterTargetOf, targetOf } from './redisTargets.ts';
 
 const SHARD = 9;
@@ -26,25 +27,15 @@ const KEYS = keysOfShard(SHARD);
 const LONG_AGO_MS = 60_000;
 
 let redis: RedisServer;
-const journals: Journal[] = [];
-let notices: JournalNotice[] = [];
+const journals = new RedisJournals();
 beforeEach(async () => {
   redis ??= await startRedis({ appendfsync: 'always' });
   await redis.flush();
-  notices = [];
 });
-afterEach(async () => {
-  for (const journal of journals.splice(0)) await journal.close();
-});
+afterEach(() => journals.close());
 afterAll(() => redis?.stop());
 
-async function opened(options: Partial<RedisJournalOptions> = {}): Promise<Journal> {
-  const told = notices;
-  const onNotice = (notice: JournalNotice) => void told.push(notice);
-  const journal = await createRedisJournal({ target: targetOf(redis), retentionMs: DAY_MS, onNotice, ...options });
-  journals.push(journal);
-  return journal;
-}
+const opened = (options: Partial<RedisJournalOptions> = {}) => journals.open({ target: targetOf(redis), ...options });
 
 let names = 0;
 /** The next draft of the shard. */
@@ -88,7 +79,9 @@ describe('F50 F57 a server that took over, or was restarted', () => {
       expect(await told(journal, harmless())).toMatchObject({ kind: 'fresh' });
     }
     for (const journal of [first, second]) expect(journal.amnesia().shards).toBe(0);
-    await waitFor('the operator to be told', () => notices.some(({ text }) => text.includes('no money for 5 s')));
+    await waitFor('the operator to be told', () =>
+      journals.notices.some(({ text }) => text.includes('no money for 5 s')),
+    );
     await waitFor('it to be over', async () => (await claim(second, next())).kind === 'done');
     await claimFresh(first, next());
   });
@@ -259,7 +252,7 @@ describe('F51 I12 a loss shows', () => {
     );
     for (let i = 0; i < 3; i += 1) await look(journal);
     expect(journal.amnesia().losses).toBe(losses + 1);
-    const levels = () => notices.filter(({ about }) => about === 'lostClaims').map(({ level }) => level);
+    const levels = () => journals.notices.filter(({ about }) => about === 'lostClaims').map(({ level }) => level);
     await waitFor('both to be told', () => levels().length === 2);
     expect(levels()).toEqual(['alarm', 'warning']);
   });
