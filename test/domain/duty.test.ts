@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { UNDONE } from '../../src/domain/duty.ts';
+import { lease as leased, UNDONE } from '../../src/domain/duty.ts';
 import { apply, born, type Draft, type Entry, type Event, type Policy, placeOf } from '../../src/domain/entry.ts';
 import { claimOf, DEFINITE, drafts, live, steps, tombstoneOf } from '../journal/entries.ts';
 import { attempted, lease, settled, unknown } from '../journal/journalSteps.ts';
@@ -23,6 +23,19 @@ const inDoubt = (policy: Policy, ...events: readonly Event[]): Entry =>
   [unknown(1, BIRTH + 1000), ...events].reduce(apply, born(claimOf('L1', { policy }), BIRTH));
 const UNDO_DONE = [lease(BIRTH + 1000), attempted({ kind: 'done', answer: null })];
 const DECLINED = [lease(BIRTH + 1000), attempted({ kind: 'refused' })];
+
+describe('I1 a repeat', () => {
+  it.each([
+    [999, { is: 'due', nextAt: BIRTH + 9_999 }],
+    [1000, { is: 'parked', why: 'repeatWindowOver' }],
+  ])(
+    'is sent only where all of its lease fits before the issuer may have forgotten its tranId: %i ms on',
+    (ms, duty) => {
+      const limits = { remembersMs: 10_000, parkAfterMs: 1_000_000 };
+      expect(leased(inDoubt('repeat'), BIRTH + 8000 + ms, 1000, limits).duty).toMatchObject(duty);
+    },
+  );
+});
 
 describe('F25 a late answer', () => {
   it.each<[string, Entry]>([

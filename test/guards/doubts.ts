@@ -148,7 +148,7 @@ const UNDOS: readonly Guard[] = [
     file: DUTY,
     source: 'if (duty.absentSeen && isFinding)',
     replacement: 'if (duty.absentSeen)',
-    red: [tests('domain/entry', 'F34 "original not found" ends an undo only when'), seeds(100)],
+    red: [tests('domain/entry', 'F34 "original not found" ends an undo only when'), seeds(400)],
   },
   {
     name: 'a 25 that may be repeated proves nothing',
@@ -181,7 +181,7 @@ const UNDOS: readonly Guard[] = [
     source:
       "  if (duty.kind === 'repeat' && until >= entry.claimedAt + limits.remembersMs) return park(entry, 'repeatWindowOver');\n",
     replacement: '',
-    red: [tests('domain/entry', 'I1 a repeat is never under way when the issuer may have forgotten'), seeds(300)],
+    red: [tests('domain/duty', 'is sent only where all of its lease fits'), seeds(300)],
   },
   {
     name: 'a try that outlived its lease is undone again',
