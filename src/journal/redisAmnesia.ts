@@ -160,7 +160,7 @@ export class RedisAmnesia {
     // The same until there is an answer: whoever was first is to say so, also where the first answer was lost.
     const proposed = this.#proposed.get(shard) ?? this.epochToBegin();
     this.#proposed.set(shard, proposed);
-    const args = [String(writes), epoch, proposed, String(forMs), String(CALM_MS)];
+    const args = [String(writes), epoch, proposed, String(forMs)];
     const reply = await run(SCRIPTS.amnesia, [keys.epoch, keys.claims], args);
     if (reply.kind !== 'done') return false;
     this.#proposed.delete(shard);

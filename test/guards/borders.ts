@@ -154,7 +154,7 @@ const STORE: readonly Guard[] = [
     name: 'no takeover right after a loss',
     keeps: 'I8',
     file: 'src/journal/lua/amnesia.lua',
-    source: ", 'held', string.format('%.0f', now + ARGV[5])",
+    source: ", 'held', string.format('%.0f', now + CALM_MS)",
     replacement: '',
     red: [tests('journal/redisEpoch', 'I8 and no claim is taken over there')],
   },

@@ -262,7 +262,7 @@ describe('F51 I12 a loss shows', () => {
     await claimFresh(journal, next());
     const before = await redis.command('HGETALL', KEYS.epoch);
     await redis.command('SET', KEYS.claims, 'none');
-    const words = [KEYS.epoch, KEYS.claims, '1', 'seen', 'to-begin', '1', '1', (await runIdOf(redis)) ?? '', '0'];
+    const words = [KEYS.epoch, KEYS.claims, '1', 'seen', 'to-begin', '1', (await runIdOf(redis)) ?? '', '0'];
     await expect(redis.command('EVAL', SCRIPTS.amnesia.text, 2, ...words)).rejects.toThrow('arithmetic');
     expect(await redis.command('HGETALL', KEYS.epoch)).toEqual(before);
   });

@@ -7,8 +7,8 @@
 --
 -- KEYS  1 epoch of the shard (hash)   2 writes of the shard (counter)
 -- ARGV  1 writes that the caller last saw   2 epoch that it last saw, '' where none   3 epoch to begin
---       4 milliseconds from now for which no money is taken   5 and for which no claim is taken over: its end may be
---       among what is lost, and is written again soon; then the last two, see epoch.lua
+--       4 milliseconds from now for which no money is taken; then the last two, see epoch.lua: for as long as a shard is
+--       calm no claim is taken over, since its end may be among what is lost, and is written again soon
 -- Returns, all as text: 'lost', 'known' (lost, and noticed before) or 'kept' (nothing is missing); then now, writes,
 -- epoch, the time until which the shard takes no money ('' where it does).
 -- Errors, with nothing written: WRONGTYPE, or ERR where the counter is not one.
@@ -44,7 +44,7 @@ elseif not had or had < seenWrites then
   if #lost > LOST_CHARACTERS then lost = string.gsub(string.sub(lost, -LOST_CHARACTERS), '^%S*', '') end
   name, untilMs = nameOf(ARGV[3], life), string.format('%.0f', now + ARGV[4])
   redis.call('HSET', epoch, 'id', ARGV[3], 'lost', lost, 'until', untilMs, 'lostAt', string.format('%.0f', now))
-  redis.call('HSET', epoch, 'server', SERVER, 'held', string.format('%.0f', now + ARGV[5]))
+  redis.call('HSET', epoch, 'server', SERVER, 'held', string.format('%.0f', now + CALM_MS))
 elseif name == '' then
   name = ARGV[3]
   redis.call('HSET', epoch, 'id', name, 'server', SERVER)
